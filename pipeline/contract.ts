@@ -1,0 +1,257 @@
+/**
+ * The types that stages and the runner share. A stage receives columns and returns columns; row i of
+ * every document-aligned column is the same document, in the corpus order (a hash of the document id,
+ * then the id itself), so that nothing depends on the order of the input rows.
+ */
+
+/** The seven stages, in the order in which they run. */
+export type StageName = 'ingest' | 'entities' | 'embed' | 'reduce' | 'cluster' | 'label' | 'export';
+
+/** The part of a document that an entity stands in. */
+export type Field = 'title' | 'abstract';
+
+// ---------------------------------------------------------------------------------------------
+// Columns
+
+/** n documents, in corpus order. */
+export interface DocumentColumns {
+  id: string[];
+  title: string[];
+  abstract: string[];
+  year: (number | null)[];
+}
+
+/** n × d numbers, row-major. */
+export interface Matrix {
+  n: number;
+  d: number;
+  values: Float32Array;
+}
+
+/**
+ * m entity mentions, sorted by document row, field (title first), start.
+ * `form` is the key of the mention's normal form: what FormColumns tells the canonical text of.
+ */
+export interface MentionColumns {
+  /** Row of the document in the columns (or in the batch) that these mentions belong to. */
+  document: Int32Array;
+  /** 0 title, 1 abstract. */
+  field: Uint8Array;
+  /** UTF-16 code units into the field's text; end exclusive. */
+  start: Int32Array;
+  end: Int32Array;
+  text: string[];
+  type: string[];
+  /** Probability in 0–1. */
+  score: Float32Array;
+  form: string[];
+}
+
+/** Acronyms found beside their long forms (Schwartz & Hearst 2003), one row per document and pair. */
+export interface AcronymColumns {
+  document: Int32Array;
+  short: string[];
+  long: string[];
+}
+
+/** What the entities stage finds in a batch of documents; rows count from the batch's start. */
+export interface Tagged {
+  mentions: MentionColumns;
+  acronyms: AcronymColumns;
+}
+
+/** How often each surface and acronym occurs in the whole corpus: all that canonical forms need. */
+export interface SurfaceCounts {
+  /** One row per (form, text, type). */
+  surfaces: { form: string[]; text: string[]; type: string[]; mentions: Int32Array; documents: Int32Array };
+  /** One row per (short, long). */
+  acronyms: { short: string[]; long: string[]; documents: Int32Array };
+}
+
+/** One row per form key. */
+export interface FormColumns {
+  form: string[];
+  /** What tables, labels and punchcards show: the commonest surface of the group the form belongs to. */
+  canonical: string[];
+  /** 1 for "approach", "it", "the model": kept in the database, left out of labels and punchcards. */
+  generic: Uint8Array;
+}
+
+export interface PositionColumns {
+  /** The 2-d map, [n] each. */
+  x: Float32Array;
+  y: Float32Array;
+  /** What clustering works on, [n × n_components]. */
+  reduced: Matrix;
+}
+
+export interface AssignmentColumns {
+  /** Topic id per document, −1 for an outlier. */
+  topic: Int32Array;
+  probability: Float32Array;
+  /** GLOSH, 0–1. */
+  outlierScore: Float32Array;
+}
+
+export type TopicEventKind = 'born' | 'continued' | 'split' | 'merged' | 'retired';
+
+export interface TopicEvent {
+  event: TopicEventKind;
+  topicId: number;
+  fromTopicIds: number[];
+}
+
+/** What the last finished run assigned, row by row of tonight's documents. */
+export interface History {
+  /** Topic id, −1 for an outlier, −2 for a document that run did not have. */
+  topic: Int32Array;
+  /** Sizes of all topics of that run, documents since removed included. */
+  sizes: Map<number, number>;
+  /** Ids below this have been used and are never used again. */
+  nextTopicId: number;
+}
+
+/** c topics, ascending id. */
+export interface TopicColumns {
+  topicId: number[];
+  label: string[];
+  size: number[];
+  /** Place of the label on the map: medoid of the topic's documents. */
+  x: number[];
+  y: number[];
+  /** Mean NPMI of the topic's top terms over the corpus, −1 to 1. */
+  coherence: number[];
+  /** Document rows, most representative first. */
+  representatives: number[][];
+}
+
+/** Top terms of each topic, by topic id, then rank from 1. */
+export interface TermColumns {
+  topicId: Int32Array;
+  rank: Int32Array;
+  term: string[];
+  /** An entity type of the tagger, or 'word'. */
+  type: string[];
+  weight: Float32Array;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Ingest
+
+/** A row that became a document. */
+export interface IngestedRecord {
+  /** Line of the input file where the record starts, from 1. */
+  line: number;
+  id: string;
+  /** Lower case, without resolver address; null when the source has none. */
+  doi: string | null;
+  title: string;
+  abstract: string;
+  year: number | null;
+  /** What else the source gave, already clean; column order kept. */
+  extra: Record<string, unknown>;
+}
+
+/** A row that did not: nothing is lost without a trace. */
+export interface SkippedRow {
+  line: number;
+  /** The row's own id where it has one. */
+  id: string | null;
+  /** Short fixed reason, to be counted: 'no title and no abstract', 'not text', … */
+  reason: string;
+  /** What was found, for this row. */
+  detail: string;
+}
+
+export interface IngestBatch {
+  records: IngestedRecord[];
+  skipped: SkippedRow[];
+}
+
+// ---------------------------------------------------------------------------------------------
+// Export
+
+/** One file of the export; content is produced piece by piece so that no file is held whole. */
+export interface ExportFile {
+  name: string;
+  content: Iterable<string | Uint8Array>;
+}
+
+export interface RunFacts {
+  runId: string;
+  /** The checked configuration, relative paths as the user wrote them. */
+  config: unknown;
+  models: { role: string; reference: string; hash: string }[];
+  /** Rows left out at ingest, by reason. */
+  skipped: { reason: string; rows: number }[];
+  notices: string[];
+}
+
+// ---------------------------------------------------------------------------------------------
+// Stages
+
+/** What every stage is handed beside its columns. */
+export interface Job<Config> {
+  config: Config;
+  seed: number;
+  threads: number;
+  /** Folder that relative paths of the config start from. */
+  baseFolder: string;
+  signal: AbortSignal;
+  /** Work done so far, of a total where it is known. */
+  progress(done: number, total?: number): void;
+  /** Something the user should read in the summary: a warning, a choice that was made. */
+  notice(message: string): void;
+}
+
+/** A model as the database pins it: what was asked for, and what it turned out to be. */
+export interface ModelPin {
+  reference: string;
+  /** sha256 over the model's files; vectors and mentions are kept per hash. */
+  hash: string;
+  /** Folder with the model's files. */
+  folder: string;
+}
+
+/**
+ * A setting as config.yaml has it. Each stage's config.ts gives its section as one zod object whose
+ * fields are strict, have defaults, ranges and a description.
+ */
+export interface Section<Config> {
+  /** Parses and fills in defaults; throws zod's error, which config.ts words for the user. */
+  schema: import('zod').ZodType<Config>;
+}
+
+interface StageBase<Config> {
+  name: StageName;
+  /** Raised by hand whenever the same input would give other output; makes stored results stale. */
+  version: number;
+  section: Section<Config>;
+  /** Whether results depend on run.seed. */
+  seeded: boolean;
+}
+
+/** Reads records from outside. */
+export interface SourceStage<Config> extends StageBase<Config> {
+  /** Files that the source reads, absolute; their contents decide whether ingest is stale. */
+  files(config: Config, baseFolder: string): string[];
+  read(job: Job<Config>): AsyncIterable<IngestBatch>;
+}
+
+/** What a batch worker does to documents, on this machine or another. */
+export type DocumentWork<Output> = (documents: DocumentColumns) => Promise<Output>;
+
+/** Works on each document alone; what it finds is kept until the text, the model or the stage changes. */
+export interface DocumentStage<Config, Output> extends StageBase<Config> {
+  /**
+   * Resolves the model, once per run, in the coordinating process. A stage that adapts its model to the
+   * corpus does so here: `adapted` is the pin kept from an earlier run, `corpus` reads the documents, and
+   * `modelFolder` is where it may write the new model (one folder named by hash).
+   */
+  prepare(
+    job: Job<Config>,
+    kept: { adapted: ModelPin | null; corpus: () => DocumentColumns; modelFolder: string },
+  ): Promise<ModelPin>;
+  /** Opens the model in a worker. Results must depend on each document alone. */
+  open(config: Config, model: ModelPin): Promise<DocumentWork<Output>>;
+}
