@@ -77,6 +77,28 @@ export interface FormColumns {
   generic: Uint8Array;
 }
 
+/**
+ * The distinct entities of a corpus, one per (canonical, type), by canonical text then type in code-point
+ * order.
+ */
+export interface EntityList {
+  canonical: string[];
+  type: string[];
+  /** 1 for "approach", "it", "the model": kept in the database, left out of labels and punchcards. */
+  generic: Uint8Array;
+}
+
+/** m mentions as the corpus stages need them, sorted by document row, field, start. */
+export interface EntityColumns {
+  list: EntityList;
+  /** Row of the document. */
+  document: Int32Array;
+  /** Index into `list`. */
+  entity: Int32Array;
+  /** Probability in 0–1. */
+  score: Float32Array;
+}
+
 export interface PositionColumns {
   /** The 2-d map, [n] each. */
   x: Float32Array;
@@ -148,6 +170,12 @@ export interface IngestedRecord {
   title: string;
   abstract: string;
   year: number | null;
+  /** sha256 of title and abstract as they stand here, hex: decides what is done again. */
+  contentHash: string;
+  /** Normalised title, equal for duplicates; null for a title too short to tell papers apart. */
+  titleKey: string | null;
+  /** How much the record says; of two duplicates the greater is kept. */
+  richness: number;
   /** What else the source gave, already clean; column order kept. */
   extra: Record<string, unknown>;
 }
@@ -177,10 +205,29 @@ export interface ExportFile {
   content: Iterable<string | Uint8Array>;
 }
 
+/** What the label stage finds. */
+export interface Labelled {
+  topics: TopicColumns;
+  terms: TermColumns;
+  /** Cosine distance of each document from the centre of its topic's vectors, NaN for outliers. */
+  distanceToCenter: Float32Array;
+}
+
+/** All that the exported files show. */
+export interface ExportInput extends Labelled {
+  documents: DocumentColumns;
+  entities: EntityColumns;
+  positions: { x: Float32Array; y: Float32Array };
+  assignments: AssignmentColumns;
+  events: TopicEvent[];
+  facts: RunFacts;
+}
+
+/** What the report and the manifest tell of the run; nothing here depends on the clock or the machine. */
 export interface RunFacts {
   runId: string;
   /** The checked configuration, relative paths as the user wrote them. */
-  config: unknown;
+  config: Record<string, unknown>;
   models: { role: string; reference: string; hash: string }[];
   /** Rows left out at ingest, by reason. */
   skipped: { reason: string; rows: number }[];
@@ -245,13 +292,54 @@ export type DocumentWork<Output> = (documents: DocumentColumns) => Promise<Outpu
 export interface DocumentStage<Config, Output> extends StageBase<Config> {
   /**
    * Resolves the model, once per run, in the coordinating process. A stage that adapts its model to the
-   * corpus does so here: `adapted` is the pin kept from an earlier run, `corpus` reads the documents, and
-   * `modelFolder` is where it may write the new model (one folder named by hash).
+   * corpus does so here, and keeps to the pin of an earlier run where there is one.
    */
-  prepare(
-    job: Job<Config>,
-    kept: { adapted: ModelPin | null; corpus: () => DocumentColumns; modelFolder: string },
-  ): Promise<ModelPin>;
+  prepare(job: Job<Config>, kept: Kept): Promise<ModelPin>;
   /** Opens the model in a worker. Results must depend on each document alone. */
   open(config: Config, model: ModelPin): Promise<DocumentWork<Output>>;
 }
+
+/** What a document stage finds when it prepares its model. */
+export interface Kept {
+  /** The model adapted to this corpus by an earlier run; null before the first. */
+  adapted: ModelPin | null;
+  /** Folder where adapted models are kept, each in a folder named by its hash; need not exist yet. */
+  modelsFolder: string;
+  /** Reads the whole corpus. */
+  documents(): DocumentColumns;
+}
+
+/** Finds topics ids in the reduced vectors, and what became of the last run's topics. */
+export interface Clustered {
+  assignments: AssignmentColumns;
+  events: TopicEvent[];
+  nextTopicId: number;
+}
+
+/** A stage that needs the whole corpus at once: `run` takes columns and gives columns. */
+export interface CorpusStage<Config, Input extends unknown[], Output> extends StageBase<Config> {
+  run(...input: [...Input, job: Job<Config>]): Promise<Output>;
+}
+
+export type ReduceStage<Config> = CorpusStage<
+  Config,
+  [vectors: Matrix, documentIds: string[]],
+  PositionColumns
+>;
+export type ClusterStage<Config> = CorpusStage<
+  Config,
+  [reduced: Matrix, documentIds: string[], history: History | null],
+  Clustered
+>;
+export type LabelStage<Config> = CorpusStage<
+  Config,
+  [
+    documents: DocumentColumns,
+    entities: EntityColumns,
+    vectors: Matrix,
+    positions: { x: Float32Array; y: Float32Array },
+    assignments: AssignmentColumns,
+  ],
+  Labelled
+>;
+export type ExportStage<Config> = CorpusStage<Config, [input: ExportInput], Iterable<ExportFile>>;
