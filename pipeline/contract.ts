@@ -219,7 +219,8 @@ export interface ExportInput extends Labelled {
   entities: EntityColumns;
   positions: { x: Float32Array; y: Float32Array };
   assignments: AssignmentColumns;
-  events: TopicEvent[];
+  /** Of all runs, oldest first. */
+  events: (TopicEvent & { runId: string })[];
   facts: RunFacts;
 }
 
