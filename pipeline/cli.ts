@@ -1,0 +1,157 @@
+#!/usr/bin/env node
+/** Reads the arguments, prints, and sets the exit code; the only file that does. */
+
+import { Command, CommanderError, Option } from 'commander';
+import type { Console } from './commands/console.ts';
+import { Interrupted, UserError } from './errors.ts';
+
+const exitCodes = { done: 0, bug: 1, mendable: 2, interrupted: 130 };
+
+/** One line of stderr that may be replaced: what is drawn on a terminal while work goes on. */
+function terminalConsole(): Console {
+  const interactive = process.stderr.isTTY === true;
+  let drawn = false;
+  const clear = (): void => {
+    if (drawn) process.stderr.write('\r\x1b[K');
+    drawn = false;
+  };
+  return {
+    interactive,
+    out(line) {
+      clear();
+      process.stdout.write(`${line}\n`);
+    },
+    say(line) {
+      clear();
+      process.stderr.write(`${line}\n`);
+    },
+    show(text) {
+      if (!interactive) return;
+      process.stderr.write(`\r\x1b[K${text.slice(0, (process.stderr.columns ?? 80) - 1)}`);
+      drawn = true;
+    },
+  };
+}
+
+const console = terminalConsole();
+const abort = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    // The second signal does not wait for the batch under way; the database stands either way.
+    if (abort.signal.aborted) process.exit(exitCodes.interrupted);
+    console.say(`${name}: stopping after the work under way; the same command resumes.`);
+    abort.abort();
+  });
+}
+
+const collect = (value: string, all: string[]): string[] => [...all, value];
+const wholeNumber = (value: string): number => {
+  if (!/^\d+$/.test(value)) throw new UserError(`Expected a whole number, got "${value}".`);
+  return Number(value);
+};
+
+// Each command's module is loaded when it is called: `status` must not wait for a training library.
+const program = new Command('scinertopic')
+  .description('Turns a corpus of paper abstracts into topics that people can name, count and follow.')
+  .showHelpAfterError()
+  .exitOverride();
+
+program
+  .command('pipeline')
+  .description('run all seven stages, skipping what is up to date')
+  .option('--config <file>', 'configuration', 'config.yaml')
+  .option('--from <stage>', 'run this stage and all after it')
+  .option('--only <stages>', 'run these stages alone, separated by commas')
+  .option('--force', 'run again what is up to date')
+  .option('--set <section.key=value>', 'override a setting; repeatable', collect, [])
+  .option('--quiet', 'print nothing but errors (and the summary of --json)')
+  .option('--json', 'print one JSON summary as the last line of stdout')
+  .action(async (options) => {
+    const { pipelineCommand } = await import('./commands/pipeline.ts');
+    await pipelineCommand(options, console, abort.signal);
+  });
+
+program
+  .command('status')
+  .description('show what is stored, what is stale and why, and the last runs')
+  .option('--config <file>', 'configuration', 'config.yaml')
+  .option('--set <section.key=value>', 'override a setting; repeatable', collect, [])
+  .option('--json', 'print JSON')
+  .action(async (options) => {
+    const { statusCommand } = await import('./commands/status.ts');
+    await statusCommand(options, console);
+  });
+
+const models = program.command('models').description('list, check and use models');
+models
+  .command('list')
+  .description('models on disk')
+  .action(async () => {
+    const { listModels } = await import('./commands/models.ts');
+    listModels(console);
+  });
+models
+  .command('verify <reference>')
+  .description('compare a model with its card, and open it')
+  .action(async (reference: string) => {
+    const { verifyModel } = await import('./commands/models.ts');
+    await verifyModel(reference, console);
+  });
+models
+  .command('encode')
+  .description('vectors of titles and abstracts, float32 [n × d] as .npy')
+  .requiredOption('--model <reference>', 'model, e.g. builtin:static')
+  .requiredOption('--input <file.jsonl>', 'one object a line: title, abstract')
+  .requiredOption('--output <file.npy>', 'row i for line i')
+  .option('--task <name>', 'adapter of a model that has adapters')
+  .option('--adapt', 'adapt the shipped embedder to this very file first')
+  .option('--seed <number>', 'seed of the adaptation', wholeNumber, 42)
+  .action(async (options) => {
+    const { encodeFile } = await import('./commands/models.ts');
+    await encodeFile(options, console, abort.signal);
+  });
+models
+  .command('tag')
+  .description('entities of titles and abstracts, one line out per line in')
+  .requiredOption('--model <reference>', 'model, e.g. builtin:science')
+  .requiredOption('--input <file.jsonl>', 'one object a line: id, title, abstract')
+  .requiredOption('--output <file.jsonl>', 'id, entities: field, start, end, text, type, score')
+  .action(async (options) => {
+    const { tagFile } = await import('./commands/models.ts');
+    await tagFile(options, console);
+  });
+
+const evaluate = program.command('evaluate').description('measure a model');
+evaluate
+  .command('ner')
+  .description('span precision, recall and F1 of a tagger, and its speed')
+  .requiredOption('--model <reference>', 'model, e.g. builtin:science')
+  .requiredOption('--data <file.conll>', 'labelled tokens; .gz is read as it is')
+  .addOption(new Option('--json', 'print JSON'))
+  .action(async (options) => {
+    const { evaluateTagger } = await import('./commands/evaluate.ts');
+    await evaluateTagger(options, console);
+  });
+
+async function main(): Promise<number> {
+  try {
+    await program.parseAsync();
+    return exitCodes.done;
+  } catch (error) {
+    // Commander has printed its own message or the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.mendable;
+    if (error instanceof UserError) {
+      console.say(error.message);
+      return error.exitCode;
+    }
+    if (error instanceof Interrupted || abort.signal.aborted) {
+      console.say('Interrupted; the same command resumes.');
+      return exitCodes.interrupted;
+    }
+    console.say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    console.say('This is a bug in scinertopic.');
+    return exitCodes.bug;
+  }
+}
+
+process.exitCode = await main();

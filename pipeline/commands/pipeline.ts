@@ -1,0 +1,122 @@
+/** `scinertopic pipeline`: one run of the job, and the summary that a person or a program reads. */
+
+import { relative } from 'node:path';
+import type { StageName } from '../contract.ts';
+import { type RunOptions, type RunSummary, runPipeline } from '../run.ts';
+import { type Console, count, duration, percent, table } from './console.ts';
+import { progressReporter } from './progress.ts';
+
+export interface PipelineArguments {
+  config: string;
+  from?: string;
+  only?: string;
+  force?: boolean;
+  set?: string[];
+  quiet?: boolean;
+  json?: boolean;
+}
+
+export async function pipelineCommand(
+  given: PipelineArguments,
+  console: Console,
+  signal: AbortSignal,
+): Promise<void> {
+  const options: RunOptions = {
+    config: given.config,
+    set: given.set ?? [],
+    force: given.force ?? false,
+    signal,
+  };
+  if (given.from !== undefined) options.from = given.from as StageName;
+  if (given.only !== undefined) options.only = given.only.split(',').map((name) => name.trim() as StageName);
+  if (!given.quiet) options.reporter = progressReporter(console);
+  const summary = await runPipeline(options);
+  if (given.json) {
+    if (!given.quiet) for (const line of describe(summary, given)) console.say(line);
+    console.out(JSON.stringify(toJson(summary)));
+  } else if (!given.quiet) {
+    for (const line of describe(summary, given)) console.out(line);
+  }
+}
+
+function toJson(summary: RunSummary): Record<string, unknown> {
+  return {
+    run_id: summary.runId,
+    up_to_date: summary.upToDate,
+    seconds: round(summary.seconds),
+    stages: Object.fromEntries(
+      summary.stages.map(({ stage, state, seconds, documents, why }) => [
+        stage,
+        { state, seconds: round(seconds), documents, why },
+      ]),
+    ),
+    documents_in: summary.documentsIn,
+    documents_out: summary.documentsOut,
+    skipped: summary.skipped,
+    added: summary.intake?.added ?? 0,
+    changed: summary.intake?.changed ?? 0,
+    removed: summary.intake?.removed ?? 0,
+    topics: summary.topics,
+    noise_share: round(summary.noiseShare),
+    notices: summary.notices,
+    export: summary.exportFolder,
+    database: summary.database,
+  };
+}
+
+function round(value: number): number {
+  return Math.round(value * 10_000) / 10_000;
+}
+
+function describe(summary: RunSummary, given: PipelineArguments): string[] {
+  const shown = (path: string): string => relative(process.cwd(), path) || path;
+  const lines = [''];
+  if (summary.upToDate) {
+    lines.push(`Everything is up to date (${summary.runId}); nothing was done.`);
+  } else {
+    lines.push(`${summary.runId} done in ${duration(summary.seconds)}.`);
+  }
+  const left = summary.documentsIn - summary.documentsOut;
+  lines.push('', `Documents   ${count(summary.documentsOut)} of ${count(summary.documentsIn)} rows`);
+  if (left > 0) {
+    const why = summary.skipped.map(({ reason, rows }) => `${reason} ${count(rows)}`).join(', ');
+    lines.push(`Left out    ${count(left)} (${why})`);
+  }
+  if (summary.intake !== null) {
+    const { added, changed, removed } = summary.intake;
+    lines.push(`Tonight     ${count(added)} new, ${count(changed)} changed, ${count(removed)} removed`);
+  }
+  lines.push(`Topics      ${count(summary.topics)}; ${percent(summary.noiseShare)} of documents in none`);
+  if (summary.largestTopics.length > 0) {
+    lines.push('');
+    lines.push(
+      ...table(summary.largestTopics.map((topic) => [topic.size, topic.label])).map((line) => `  ${line}`),
+    );
+  }
+  if (summary.notices.length > 0) {
+    lines.push('', 'Notes', ...summary.notices.map((notice) => `  ${notice}`));
+  }
+  lines.push('', `Files       ${shown(summary.exportFolder)}`, `Database    ${shown(summary.database)}`, '');
+  lines.push(
+    ...advice(summary, given, shown(`${summary.exportFolder}/report.html`)).map((line) => `Next: ${line}`),
+  );
+  return lines;
+}
+
+/** What a person would do now. */
+function advice(summary: RunSummary, given: PipelineArguments, report: string): string[] {
+  const lines = [`open ${report} in a browser.`];
+  if (summary.topics === 0) {
+    lines.push('no topic was found: try a smaller min_cluster_size, e.g. --set cluster.min_cluster_size=5.');
+  } else if (summary.noiseShare > 0.4) {
+    lines.push(
+      'many documents are in no topic: try --set cluster.min_samples=1 or a smaller min_cluster_size.',
+    );
+  }
+  if (summary.skipped.length > 0) {
+    lines.push('see which rows were left out: SELECT * FROM skipped_rows in the database.');
+  }
+  if (summary.upToDate)
+    lines.push(`change a setting in ${given.config} or add rows, and only what depends on it runs.`);
+  return lines;
+}

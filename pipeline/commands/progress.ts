@@ -1,0 +1,62 @@
+/** Tells how far a run is: a line that rewrites itself on a terminal, plain lines now and then elsewhere. */
+
+import type { StageName } from '../contract.ts';
+import type { Reporter } from '../run.ts';
+import { type Console, count, duration } from './console.ts';
+
+/** Between two plain lines of one stage, so that a log stays readable. */
+const plainIntervalSeconds = 10;
+
+/** Between two redraws on a terminal. */
+const drawIntervalSeconds = 0.1;
+
+/** A reporter that says on stderr what each stage is doing: documents done, rate, time left. */
+export function progressReporter(console: Console): Reporter {
+  let began = 0;
+  let firstDone: { at: number; done: number } | null = null;
+  let lastShown = 0;
+  const name = (stage: StageName): string => stage.padEnd(9);
+  return {
+    stageBegins(stage, why) {
+      began = performance.now();
+      firstDone = null;
+      lastShown = began;
+      console.say(`${name(stage)} ${why.join('; ')}`);
+    },
+    progress(stage, done, total) {
+      const now = performance.now();
+      // The rate counts from the first report, which a model may have been opened or trained before.
+      firstDone ??= { at: now, done };
+      const interval = console.interactive ? drawIntervalSeconds : plainIntervalSeconds;
+      if (now - lastShown < interval * 1000) return;
+      lastShown = now;
+      const line = `${name(stage)} ${progressText(done, total, firstDone, now)}`;
+      if (console.interactive) console.show(line);
+      else console.say(line);
+    },
+    notice(stage, message) {
+      console.say(`${name(stage)} note: ${message}`);
+    },
+    stageEnds(stage, seconds, documents) {
+      console.say(`${name(stage)} done: ${count(documents)} documents in ${duration(seconds)}`);
+    },
+    upToDate(stage) {
+      console.say(`${name(stage)} up to date`);
+    },
+  };
+}
+
+function progressText(
+  done: number,
+  total: number | undefined,
+  first: { at: number; done: number },
+  now: number,
+): string {
+  const rate = (done - first.done) / Math.max((now - first.at) / 1000, 1e-3);
+  const parts = [total === undefined ? count(done) : `${count(done)} of ${count(total)}`];
+  if (rate > 0) {
+    parts.push(`${rate >= 10 ? count(rate) : rate.toFixed(1)}/s`);
+    if (total !== undefined && total > done) parts.push(`${duration((total - done) / rate)} left`);
+  }
+  return parts.join(', ');
+}

@@ -1,0 +1,56 @@
+/** `scinertopic status`: what is stored, what is stale and why, and the last runs. */
+
+import { existsSync, statSync } from 'node:fs';
+import { lookOutside, planAll } from '../plan.ts';
+import { databasePath, loadSettings } from '../settings.ts';
+import { openForReading } from '../store/open.ts';
+import { lastRuns, readStates } from '../store/runs.ts';
+import { countStored } from '../store/status.ts';
+import { type Console, count, table } from './console.ts';
+
+export interface StatusArguments {
+  config: string;
+  set?: string[];
+  json?: boolean;
+}
+
+export async function statusCommand(given: StatusArguments, console: Console): Promise<void> {
+  const settings = loadSettings(given.config, given.set);
+  const path = databasePath(settings);
+  const outside = await lookOutside(settings);
+  if (!existsSync(path)) {
+    const stages = planAll(settings, outside, new Map());
+    if (given.json) console.out(JSON.stringify({ database: path, exists: false, stages, runs: [] }));
+    else console.out(`No database at ${path} yet; every stage would run.`);
+    return;
+  }
+  const store = openForReading(path);
+  try {
+    const stored = countStored(store);
+    const stages = planAll(settings, outside, readStates(store));
+    const runs = lastRuns(store, 5);
+    const bytes = statSync(path).size;
+    if (given.json) {
+      console.out(JSON.stringify({ database: path, exists: true, bytes, stored, stages, runs }));
+      return;
+    }
+    console.out(`Database ${path}, ${(bytes / 1e6).toFixed(1)} MB`);
+    const rows: [string, number][] = Object.entries(stored);
+    for (const line of table(rows.map(([name, rowCount]) => [name.replaceAll('_', ' '), rowCount]))) {
+      console.out(`  ${line}`);
+    }
+    console.out('Stages');
+    for (const { name, why } of stages) {
+      console.out(`  ${name.padEnd(9)} ${why.length === 0 ? 'up to date' : `stale: ${why.join('; ')}`}`);
+    }
+    console.out('Last runs');
+    for (const run of runs) {
+      const attempts = run.attempts > 1 ? `, ${count(run.attempts)} attempts` : '';
+      console.out(
+        `  ${run.runId}  ${run.status.padEnd(11)} ${run.startedAt} – ${run.finishedAt ?? '…'}${attempts}`,
+      );
+    }
+  } finally {
+    store.close();
+  }
+}

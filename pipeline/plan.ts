@@ -1,0 +1,134 @@
+/** Which stages are stale, and why: what each would be made from now against what it was made from. */
+
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StageName } from './contract.ts';
+import { UserError } from './errors.ts';
+import { fileSha256 } from './model/card.ts';
+import { resolveModel } from './model/reference.ts';
+import { stageOrder, stages } from './order.ts';
+import { exportFolder, type Settings } from './settings.ts';
+import type { StageInputs, StageState } from './store/runs.ts';
+
+/** The stages whose output each stage reads. */
+const reads: Record<StageName, StageName[]> = {
+  ingest: [],
+  entities: ['ingest'],
+  embed: ['ingest'],
+  reduce: ['embed'],
+  cluster: ['reduce'],
+  label: ['ingest', 'entities', 'embed', 'reduce', 'cluster'],
+  export: ['ingest', 'entities', 'reduce', 'cluster', 'label'],
+};
+
+/** What lies outside the database and decides staleness; found once per run. */
+export interface Outside {
+  /** sha256 by path, as the user wrote it. */
+  files: Record<string, string>;
+  /** Hash of each stage's model. */
+  models: Partial<Record<StageName, Record<string, string>>>;
+}
+
+/** Hashes the input files and the models. */
+export async function lookOutside(settings: Settings): Promise<Outside> {
+  const { baseFolder, sections } = settings;
+  const files: Record<string, string> = {};
+  for (const path of stages.ingest.files(sections.ingest, baseFolder)) {
+    if (!existsSync(path)) {
+      throw new UserError(
+        `ingest: expected a file at ${path}, found none (ingest.path in ${settings.file}).`,
+      );
+    }
+    files[path.startsWith(baseFolder) ? path.slice(baseFolder.length + 1) : path] = await fileSha256(path);
+  }
+  const { entities, embed } = sections;
+  return {
+    files,
+    models: {
+      entities: { [entities.model]: resolveModel(entities.model, baseFolder).hash },
+      embed: { [embed.model]: resolveModel(embed.model, baseFolder).hash },
+    },
+  };
+}
+
+/** What a stage would be made from if it ran now. */
+export function inputsNow(
+  name: StageName,
+  settings: Settings,
+  outside: Outside,
+  states: Map<StageName, StageState>,
+): StageInputs {
+  const stage = stages[name];
+  const from: Record<string, string> = name === 'ingest' ? { ...outside.files } : {};
+  for (const upstream of reads[name]) from[upstream] = states.get(upstream)?.output ?? 'nothing';
+  return {
+    version: stage.version,
+    config: settings.sections[name],
+    seed: stage.seeded ? settings.sections.run.seed : null,
+    models: outside.models[name] ?? {},
+    from,
+  };
+}
+
+/** Reasons why a stage must run; none when what is stored is up to date. */
+export function whyStale(
+  name: StageName,
+  now: StageInputs,
+  state: StageState | undefined,
+  settings: Settings,
+): string[] {
+  if (state === undefined) return ['never run'];
+  const then = state.inputs;
+  const why: string[] = [];
+  if (then.version !== now.version) why.push(`stage version ${then.version} → ${now.version}`);
+  why.push(...differences(then.config, now.config, name));
+  if (then.seed !== now.seed) why.push(`run.seed ${then.seed} → ${now.seed}`);
+  for (const [reference, hash] of Object.entries(now.models)) {
+    // Another reference shows as a changed setting already.
+    if (reference in then.models && then.models[reference] !== hash) why.push(`model ${reference} changed`);
+  }
+  for (const source of new Set([...Object.keys(then.from), ...Object.keys(now.from)])) {
+    if (then.from[source] !== now.from[source]) why.push(`${source} changed`);
+  }
+  if (name === 'export' && !existsSync(join(exportFolder(settings), 'latest', 'manifest.json'))) {
+    why.push(`${settings.sections.export.directory}/latest is missing`);
+  }
+  return why;
+}
+
+/** "cluster.min_cluster_size 15 → 10" for each setting that differs. */
+function differences(then: unknown, now: unknown, path: string): string[] {
+  if (isRecord(then) && isRecord(now)) {
+    return [...new Set([...Object.keys(then), ...Object.keys(now)])].flatMap((key) =>
+      differences(then[key], now[key], `${path}.${key}`),
+    );
+  }
+  const before = JSON.stringify(then) ?? 'default';
+  const after = JSON.stringify(now) ?? 'default';
+  return before === after ? [] : [`${path} ${before} → ${after}`];
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Key under which a document's result is kept: equal keys and equal texts give equal results. */
+export function workKey(parts: unknown): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+/** All stages with what makes them stale now; a stage below a stale one waits for it. */
+export function planAll(
+  settings: Settings,
+  outside: Outside,
+  states: Map<StageName, StageState>,
+): { name: StageName; why: string[] }[] {
+  const stale = new Set<StageName>();
+  return stageOrder.map((name) => {
+    const why = whyStale(name, inputsNow(name, settings, outside, states), states.get(name), settings);
+    for (const upstream of reads[name]) if (stale.has(upstream)) why.push(`${upstream} will run first`);
+    if (why.length > 0) stale.add(name);
+    return { name, why };
+  });
+}

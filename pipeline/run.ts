@@ -1,0 +1,259 @@
+/** Walks the seven stages: skips what is up to date, runs what is not, and can be taken up where it was cut off. */
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StageName } from './contract.ts';
+import { Interrupted, UserError } from './errors.ts';
+import { stageOrder } from './order.ts';
+import { inputsNow, lookOutside, whyStale } from './plan.ts';
+import { databasePath, exportFolder, loadSettings, type Settings } from './settings.ts';
+import { type StepResult, steps } from './steps.ts';
+import { countDocuments } from './store/documents.ts';
+import { type IntakeCounts, readSkipped } from './store/intake.ts';
+import { openDatabase, openForReading, type Store, takeLock, wordSqliteError } from './store/open.ts';
+import {
+  beginRun,
+  beginStage,
+  describeHolder,
+  endRun,
+  endStage,
+  lastDoneRunId,
+  type RunRow,
+  readStates,
+} from './store/runs.ts';
+import { readTopics } from './store/topics.ts';
+
+export interface RunOptions {
+  /** config.yaml. */
+  config: string;
+  /** `section.key=value`, winning over the file. */
+  set?: readonly string[];
+  /** Runs this stage and all after it, up to date or not. */
+  from?: StageName;
+  /** Runs these stages alone, up to date or not. */
+  only?: readonly StageName[];
+  /** Runs every selected stage again, and every document again in it. */
+  force?: boolean;
+  signal?: AbortSignal;
+  reporter?: Reporter;
+}
+
+/** Where a run tells what it is doing; the command line prints it. */
+export interface Reporter {
+  stageBegins(stage: StageName, why: readonly string[]): void;
+  progress(stage: StageName, done: number, total?: number): void;
+  notice(stage: StageName, message: string): void;
+  stageEnds(stage: StageName, seconds: number, documents: number): void;
+  upToDate(stage: StageName): void;
+}
+
+export interface StageSummary {
+  stage: StageName;
+  state: 'done' | 'up to date' | 'not selected';
+  seconds: number;
+  documents: number;
+  why: string[];
+}
+
+export interface RunSummary {
+  /** The run's id; the last finished run's where nothing had to be done. */
+  runId: string | null;
+  upToDate: boolean;
+  stages: StageSummary[];
+  seconds: number;
+  /** Rows read from the source by the last ingest, kept and left out. */
+  documentsIn: number;
+  /** Documents in the corpus. */
+  documentsOut: number;
+  /** What tonight's ingest did; null when it was up to date. */
+  intake: IntakeCounts | null;
+  skipped: { reason: string; rows: number }[];
+  topics: number;
+  /** Outliers ÷ documents, 0–1. */
+  noiseShare: number;
+  largestTopics: { topicId: number; label: string; size: number }[];
+  notices: string[];
+  exportFolder: string;
+  database: string;
+}
+
+/**
+ * Runs the pipeline.
+ *
+ * @throws UserError for what the user can mend; exit code 3 when another run holds the lock.
+ * @throws Interrupted when `signal` is aborted; the same call resumes.
+ */
+export async function runPipeline(options: RunOptions): Promise<RunSummary> {
+  const settings = loadSettings(options.config, options.set);
+  checkSelection(options);
+  const path = databasePath(settings);
+  const lock = takeLock(path, () => holderOf(path));
+  try {
+    const store = openDatabase(path);
+    try {
+      return await walk(store, settings, options);
+    } catch (error) {
+      throw wordSqliteError(error, path);
+    } finally {
+      store.close();
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+async function walk(store: Store, settings: Settings, options: RunOptions): Promise<RunSummary> {
+  const began = performance.now();
+  const signal = options.signal ?? new AbortController().signal;
+  const outside = await lookOutside(settings);
+  const stages: StageSummary[] = [];
+  let run: RunRow | null = null;
+  let intake: IntakeCounts | null = null;
+  try {
+    for (const name of stageOrder) {
+      if (!isSelected(name, options)) {
+        stages.push({ stage: name, state: 'not selected', seconds: 0, documents: 0, why: [] });
+        continue;
+      }
+      const states = readStates(store);
+      const inputs = inputsNow(name, settings, outside, states);
+      checkUpstream(name, inputs.from);
+      const why = whyRun(name, options, whyStale(name, inputs, states.get(name), settings));
+      if (why.length === 0) {
+        options.reporter?.upToDate(name);
+        stages.push({ stage: name, state: 'up to date', seconds: 0, documents: 0, why });
+        continue;
+      }
+      run ??= beginRun(store, settings.sections);
+      const { result, seconds } = await runStage(store, settings, options, run, name, inputs, why, signal);
+      intake = result.intake ?? intake;
+      stages.push({ stage: name, state: 'done', seconds, documents: result.documents, why });
+    }
+  } catch (error) {
+    const status = error instanceof Interrupted || signal.aborted ? 'interrupted' : 'failed';
+    if (run !== null) endRun(store, run.runNumber, status, { error: String(error) });
+    if (status === 'interrupted')
+      throw new Interrupted('Interrupted; the same command resumes.', { cause: error });
+    throw error;
+  }
+  const summary = summarise(store, settings, stages, run, intake, (performance.now() - began) / 1000);
+  if (run !== null) endRun(store, run.runNumber, 'done', summary);
+  return summary;
+}
+
+async function runStage(
+  store: Store,
+  settings: Settings,
+  options: RunOptions,
+  run: RunRow,
+  name: StageName,
+  inputs: Parameters<(typeof steps)[StageName]>[0]['inputs'],
+  why: string[],
+  signal: AbortSignal,
+): Promise<{ result: StepResult; seconds: number }> {
+  if (signal.aborted) throw new Interrupted('Interrupted.');
+  const began = performance.now();
+  const elapsed = (): number => (performance.now() - began) / 1000;
+  const notices: string[] = [];
+  beginStage(store, run.runNumber, name, why);
+  options.reporter?.stageBegins(name, why);
+  try {
+    const result = await steps[name]({
+      store,
+      settings,
+      run,
+      inputs,
+      force: options.force ?? false,
+      signal,
+      progress: (done, total) => options.reporter?.progress(name, done, total),
+      notice: (message) => {
+        notices.push(message);
+        options.reporter?.notice(name, message);
+      },
+      notices,
+    });
+    endStage(store, run.runNumber, name, 'done', elapsed(), result.documents);
+    options.reporter?.stageEnds(name, elapsed(), result.documents);
+    return { result, seconds: elapsed() };
+  } catch (error) {
+    endStage(store, run.runNumber, name, 'failed', elapsed(), 0);
+    throw error;
+  }
+}
+
+function checkSelection({ from, only }: RunOptions): void {
+  if (from !== undefined && only !== undefined) throw new UserError('Give --from or --only, not both.');
+  for (const name of [...(only ?? []), ...(from === undefined ? [] : [from])]) {
+    if (!stageOrder.includes(name)) {
+      throw new UserError(`Expected a stage (${stageOrder.join(', ')}), got "${name}".`);
+    }
+  }
+}
+
+function isSelected(name: StageName, { only }: RunOptions): boolean {
+  return only === undefined || only.includes(name);
+}
+
+function whyRun(name: StageName, options: RunOptions, why: string[]): string[] {
+  if (why.length > 0) return why;
+  if (options.force) return ['asked for by --force'];
+  if (options.only?.includes(name)) return ['asked for by --only'];
+  if (options.from !== undefined && stageOrder.indexOf(name) >= stageOrder.indexOf(options.from)) {
+    return ['asked for by --from'];
+  }
+  return [];
+}
+
+/** With --only, what a stage reads may never have been made. */
+function checkUpstream(name: StageName, from: Record<string, string>): void {
+  for (const [upstream, output] of Object.entries(from)) {
+    if (output === 'nothing') {
+      throw new UserError(`${name} needs what ${upstream} gives, which has never run; run it first.`);
+    }
+  }
+}
+
+function holderOf(path: string): string {
+  if (!existsSync(path)) return '';
+  const store = openForReading(path);
+  try {
+    return describeHolder(store);
+  } finally {
+    store.close();
+  }
+}
+
+function summarise(
+  store: Store,
+  settings: Settings,
+  stages: StageSummary[],
+  run: RunRow | null,
+  intake: IntakeCounts | null,
+  seconds: number,
+): RunSummary {
+  const documents = countDocuments(store);
+  const skipped = readSkipped(store);
+  const topics = readTopics(store);
+  const clustered = topics.size.reduce((sum, size) => sum + size, 0);
+  const bySize = topics.topicId.map((_, t) => t).sort((a, b) => topics.size[b] - topics.size[a] || a - b);
+  return {
+    runId: run?.runId ?? lastDoneRunId(store),
+    upToDate: run === null,
+    stages,
+    seconds,
+    documentsIn: documents + skipped.reduce((sum, { rows }) => sum + rows, 0),
+    documentsOut: documents,
+    intake,
+    skipped,
+    topics: topics.topicId.length,
+    noiseShare: documents === 0 ? 0 : (documents - clustered) / documents,
+    largestTopics: bySize.slice(0, 10).map((t) => ({
+      topicId: topics.topicId[t],
+      label: topics.label[t],
+      size: topics.size[t],
+    })),
+    notices: [...readStates(store).values()].flatMap(({ notices }) => notices),
+    exportFolder: join(exportFolder(settings), 'latest'),
+    database: databasePath(settings),
+  };
+}

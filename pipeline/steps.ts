@@ -1,0 +1,309 @@
+/** One function per stage: reads its columns from the store, runs it, writes what it gives and marks it done. */
+
+import { dirname, join } from 'node:path';
+import type { DocumentColumns, Job, ModelPin, StageName } from './contract.ts';
+import { Interrupted, UserError } from './errors.ts';
+import { stages } from './order.ts';
+import { workKey } from './plan.ts';
+import { publish } from './publish.ts';
+import { databasePath, exportFolder, type Sections, type Settings } from './settings.ts';
+import {
+  countDocuments,
+  pendingDocuments,
+  readDocuments,
+  readDocumentsByKey,
+  readHeadings,
+  readIds,
+  readOrder,
+  textFingerprint,
+} from './store/documents.ts';
+import { readEntities, readSurfaceCounts, writeForms, writeTagged } from './store/entities.ts';
+import { beginIntake, corpusFingerprint, type IntakeCounts, readSkipped } from './store/intake.ts';
+import type { Store } from './store/open.ts';
+import { type RunRow, readPin, readStates, type StageInputs, writePin, writeState } from './store/runs.ts';
+import {
+  readAssignments,
+  readEvents,
+  readHistory,
+  readTerms,
+  readTopics,
+  writeClusters,
+  writeLabels,
+} from './store/topics.ts';
+import { readEmbeddings, readMap, readReduced, writeEmbeddings, writePositions } from './store/vectors.ts';
+import { type DocumentStageName, workInOrder } from './workers/pool.ts';
+
+/** What every step works with. */
+export interface Step {
+  store: Store;
+  settings: Settings;
+  run: RunRow;
+  inputs: StageInputs;
+  /** Results kept per document are made again even where text and model are unchanged. */
+  force: boolean;
+  signal: AbortSignal;
+  progress(done: number, total?: number): void;
+  notice(message: string): void;
+  /** What has been noticed in this step so far. */
+  notices: string[];
+}
+
+/** What a step did, for the summary. */
+export interface StepResult {
+  /** Documents worked on. */
+  documents: number;
+  intake?: IntakeCounts;
+}
+
+/** Documents per batch: enough to keep a worker busy, few enough to lose little to a crash. */
+const batchSize = 64;
+
+export const steps: Record<StageName, (step: Step) => Promise<StepResult>> = {
+  ingest,
+  entities,
+  embed,
+  reduce,
+  cluster,
+  label,
+  export: exportFiles,
+};
+
+async function ingest(step: Step): Promise<StepResult> {
+  const { store } = step;
+  const intake = beginIntake(store);
+  for await (const batch of stages.ingest.read(jobOf(step, 'ingest'))) {
+    checkSignal(step);
+    intake.add(batch);
+  }
+  const counts = store
+    .transaction(() => {
+      const done = intake.finish(step.settings.sections.ingest.source);
+      if (done.documents === 0) {
+        throw new UserError(
+          `ingest: no document in ${step.settings.sections.ingest.path}: ${done.read} rows read${reasons(done)}.`,
+        );
+      }
+      markDone(step, 'ingest', corpusFingerprint(store));
+      return done;
+    })
+    .immediate();
+  return { documents: counts.added + counts.changed, intake: counts };
+}
+
+function reasons(counts: IntakeCounts): string {
+  if (counts.skipped.length === 0) return '';
+  return `, left out: ${counts.skipped.map(({ reason, rows }) => `${reason} (${rows})`).join(', ')}`;
+}
+
+async function entities(step: Step): Promise<StepResult> {
+  const { store, settings } = step;
+  const job = jobOf(step, 'entities');
+  const model = await stages.entities.prepare(job, keptFor(step, null));
+  const key = workKey(['entities', stages.entities.version, settings.sections.entities, model.hash]);
+  const documents = await workOnPending(step, 'entities', 'tagged', key, model, (batch, output) =>
+    writeTagged(store, batch.keys, batch.documents.contentHash, key, output),
+  );
+  const forms = stages.entities.gather(readSurfaceCounts(store));
+  store
+    .transaction(() => {
+      writeForms(store, forms);
+      markDone(step, 'entities', workKey([key, textFingerprint(store)]));
+    })
+    .immediate();
+  return { documents };
+}
+
+async function embed(step: Step): Promise<StepResult> {
+  const { store, settings } = step;
+  const job = jobOf(step, 'embed');
+  // An adapted model belongs to the shipped model it came from and to the stage version that made it.
+  const role = `embed ${workKey([stages.embed.version, step.inputs.models])}`;
+  const model = await stages.embed.prepare(job, keptFor(step, step.force ? null : readPin(store, role)));
+  writePin(store, role, model);
+  const key = workKey(['embed', stages.embed.version, settings.sections.embed.task ?? null, model.hash]);
+  const documents = await workOnPending(step, 'embed', 'embedding', key, model, (batch, output) =>
+    writeEmbeddings(store, batch.keys, batch.documents.contentHash, key, model.reference, output),
+  );
+  store.transaction(() => markDone(step, 'embed', workKey([key, textFingerprint(store)]))).immediate();
+  return { documents };
+}
+
+async function reduce(step: Step): Promise<StepResult> {
+  const { store } = step;
+  const order = readOrder(store);
+  const positions = await stages.reduce.run(
+    readEmbeddings(store, order),
+    readIds(store),
+    jobOf(step, 'reduce'),
+  );
+  checkSignal(step);
+  store
+    .transaction(() => {
+      writePositions(store, order, positions);
+      markDone(step, 'reduce', workKey(step.inputs));
+    })
+    .immediate();
+  return { documents: order.n };
+}
+
+async function cluster(step: Step): Promise<StepResult> {
+  const { store, run } = step;
+  const order = readOrder(store);
+  const history = readHistory(store, order, run.runNumber);
+  const clustered = await stages.cluster.run(
+    readReduced(store, order),
+    readIds(store),
+    history,
+    jobOf(step, 'cluster'),
+  );
+  checkSignal(step);
+  store
+    .transaction(() => {
+      writeClusters(store, order, run.runNumber, clustered);
+      markDone(step, 'cluster', workKey(step.inputs));
+    })
+    .immediate();
+  return { documents: order.n };
+}
+
+async function label(step: Step): Promise<StepResult> {
+  const { store } = step;
+  const order = readOrder(store);
+  const labelled = await stages.label.run(
+    readDocuments(store),
+    readEntities(store, order),
+    readEmbeddings(store, order),
+    readMap(store, order),
+    readAssignments(store, order),
+    jobOf(step, 'label'),
+  );
+  checkSignal(step);
+  store
+    .transaction(() => {
+      writeLabels(store, order, labelled);
+      markDone(step, 'label', workKey(step.inputs));
+    })
+    .immediate();
+  return { documents: order.n };
+}
+
+async function exportFiles(step: Step): Promise<StepResult> {
+  const { store, settings, run } = step;
+  const order = readOrder(store);
+  const assignments = readAssignments(store, order);
+  const states = readStates(store);
+  const facts = {
+    runId: run.runId,
+    config: shownConfig(settings),
+    models: (['entities', 'embed'] as const).flatMap((role) =>
+      Object.entries(states.get(role)?.inputs.models ?? {}).map(([reference, hash]) => ({
+        role,
+        reference,
+        hash,
+      })),
+    ),
+    skipped: readSkipped(store),
+    notices: [...states.values()].filter(({ stage }) => stage !== 'export').flatMap(({ notices }) => notices),
+  };
+  const input = {
+    documents: readHeadings(store),
+    entities: readEntities(store, order),
+    positions: readMap(store, order),
+    assignments,
+    distanceToCenter: assignments.distanceToCenter,
+    topics: readTopics(store),
+    terms: readTerms(store),
+    events: readEvents(store),
+    facts,
+  };
+  const files = await stages.export.run(input, jobOf(step, 'export'));
+  await publish({ directory: exportFolder(settings), runId: run.runId, files, facts, signal: step.signal });
+  store.transaction(() => markDone(step, 'export', workKey(step.inputs))).immediate();
+  return { documents: countDocuments(store) };
+}
+
+// ---------------------------------------------------------------------------------------------
+
+function jobOf<Name extends StageName & keyof Sections>(step: Step, name: Name): Job<Sections[Name]> {
+  const { run, ...sections } = step.settings.sections;
+  return {
+    config: sections[name],
+    seed: run.seed,
+    threads: run.threads,
+    baseFolder: step.settings.baseFolder,
+    signal: step.signal,
+    progress: step.progress,
+    notice: step.notice,
+  };
+}
+
+/** The settings that results depend on: not the number of threads, nor where the database lies. */
+function shownConfig(settings: Settings): Record<string, unknown> {
+  const { run, ...sections } = settings.sections;
+  return { run: { seed: run.seed }, ...sections };
+}
+
+function keptFor(step: Step, adapted: ModelPin | null) {
+  const path = databasePath(step.settings);
+  return { adapted, modelsFolder: join(dirname(path), 'models'), documents: () => readDocuments(step.store) };
+}
+
+function markDone(step: Step, stage: StageName, output: string): void {
+  writeState(step.store, {
+    stage,
+    runNumber: step.run.runNumber,
+    inputs: step.inputs,
+    output,
+    notices: step.notices,
+  });
+}
+
+/** Nothing of the stage is stored once it was asked to stop: the next run does it again. */
+function checkSignal(step: Step): void {
+  if (step.signal.aborted) throw new Interrupted('Interrupted.');
+}
+
+/**
+ * Sends every document without an up-to-date result through the stage's workers and stores each batch as
+ * it comes, so that a crash costs the batches under way and no more.
+ *
+ * @returns How many documents were worked on.
+ */
+async function workOnPending<Output>(
+  step: Step,
+  stage: DocumentStageName,
+  table: 'tagged' | 'embedding',
+  key: string,
+  model: ModelPin,
+  write: (batch: Batch, output: Output) => void,
+): Promise<number> {
+  const { store, settings } = step;
+  const pending = pendingDocuments(store, table, step.force ? '' : key);
+  const data = { stage, config: settings.sections[stage], model };
+  let done = 0;
+  step.progress(0, pending.length);
+  const results = workInOrder<Batch, Output>(
+    data,
+    settings.sections.run.threads,
+    batchesOf(store, pending),
+    step.signal,
+  );
+  for await (const { batch, output } of results) {
+    write(batch, output);
+    done += batch.keys.length;
+    step.progress(done, pending.length);
+  }
+  return done;
+}
+
+interface Batch {
+  keys: number[];
+  documents: DocumentColumns & { contentHash: string[] };
+}
+
+function* batchesOf(store: Store, pending: readonly number[]): Generator<Batch> {
+  for (let from = 0; from < pending.length; from += batchSize) {
+    const keys = pending.slice(from, from + batchSize);
+    yield { keys, documents: readDocumentsByKey(store, keys) };
+  }
+}

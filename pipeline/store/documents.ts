@@ -1,0 +1,96 @@
+/** Documents out of the database, as columns in corpus order. */
+
+import { createHash } from 'node:crypto';
+import type { DocumentColumns } from '../contract.ts';
+import type { Store } from './open.ts';
+
+/** Row i of the corpus ↔ the document's key in the tables. */
+export interface CorpusOrder {
+  n: number;
+  /** [n] document_key of row i. */
+  keys: Int32Array;
+  /** [largest key + 1] row of a document_key, −1 where there is none. */
+  rowOf: Int32Array;
+}
+
+/** Reads the order that every document-aligned column follows: order_key, then id. */
+export function readOrder(store: Store): CorpusOrder {
+  const list = store
+    .prepare('SELECT document_key FROM document ORDER BY order_key, id')
+    .pluck()
+    .all() as number[];
+  const keys = Int32Array.from(list);
+  let largest = -1;
+  for (const key of keys) if (key > largest) largest = key;
+  const rowOf = new Int32Array(largest + 1).fill(-1);
+  for (let i = 0; i < keys.length; i++) rowOf[keys[i]] = i;
+  return { n: keys.length, keys, rowOf };
+}
+
+export function countDocuments(store: Store): number {
+  return store.prepare('SELECT count(*) FROM document').pluck().get() as number;
+}
+
+/** All documents, in corpus order. */
+export function readDocuments(store: Store): DocumentColumns {
+  return toColumns(
+    store.prepare('SELECT id, title, abstract, year FROM document ORDER BY order_key, id').raw().iterate(),
+  );
+}
+
+/** Ids, titles and years alone, in corpus order; `abstract` is empty throughout. */
+export function readHeadings(store: Store): DocumentColumns {
+  return toColumns(
+    store.prepare("SELECT id, title, '', year FROM document ORDER BY order_key, id").raw().iterate(),
+  );
+}
+
+export function readIds(store: Store): string[] {
+  return store.prepare('SELECT id FROM document ORDER BY order_key, id').pluck().all() as string[];
+}
+
+/** The documents with these keys, in the order of the keys. */
+export function readDocumentsByKey(
+  store: Store,
+  keys: readonly number[],
+): DocumentColumns & { contentHash: string[] } {
+  const statement = store
+    .prepare('SELECT id, title, abstract, year, content_hash FROM document WHERE document_key = ?')
+    .raw();
+  const rows = keys.map((key) => statement.get(key) as unknown[]);
+  return { ...toColumns(rows), contentHash: rows.map((row) => row[4] as string) };
+}
+
+/**
+ * Keys of the documents whose result in `table` is missing or was made from another text or by other work
+ * (another model, setting or stage version), in corpus order.
+ */
+export function pendingDocuments(store: Store, table: 'tagged' | 'embedding', workKey: string): number[] {
+  return store
+    .prepare(
+      `SELECT d.document_key FROM document d
+       LEFT JOIN ${table} t ON t.document_key = d.document_key AND t.work_key = ? AND t.content_hash = d.content_hash
+       WHERE t.document_key IS NULL ORDER BY d.order_key, d.id`,
+    )
+    .pluck()
+    .all(workKey) as number[];
+}
+
+/** sha256 over the text of every document: equal texts in equal documents have equal fingerprints. */
+export function textFingerprint(store: Store): string {
+  const hash = createHash('sha256');
+  const rows = store.prepare('SELECT id, content_hash FROM document ORDER BY order_key, id').raw().iterate();
+  for (const row of rows) hash.update(`${JSON.stringify(row)}\n`);
+  return hash.digest('hex');
+}
+
+function toColumns(rows: Iterable<unknown>): DocumentColumns {
+  const columns: DocumentColumns = { id: [], title: [], abstract: [], year: [] };
+  for (const row of rows as Iterable<[string, string, string, number | null]>) {
+    columns.id.push(row[0]);
+    columns.title.push(row[1]);
+    columns.abstract.push(row[2]);
+    columns.year.push(row[3]);
+  }
+  return columns;
+}

@@ -1,0 +1,144 @@
+/** Opens the database: settings, migrations, and the lock that lets one run at a time write to it. */
+
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { UserError } from '../errors.ts';
+import { migrations } from './schema.ts';
+
+export type Store = Database.Database;
+
+/** Marks the file as ours ("SciT"), so that a migration never runs on somebody else's database. */
+const applicationId = 0x53636954;
+
+/** How long a statement waits for another process that is writing. */
+const busyTimeoutMilliseconds = 10_000;
+
+/**
+ * Opens or creates the database and brings it to this version's schema.
+ *
+ * @param path Database file; its folder is made when missing.
+ * @throws UserError when the file is no SQLite database, belongs to another program, is newer than this
+ *   program, or cannot be written.
+ */
+export function openDatabase(path: string): Store {
+  let store: Store | undefined;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    store = new Database(path, { timeout: busyTimeoutMilliseconds });
+    store.pragma('journal_mode = WAL');
+    // A power cut may lose the last transactions in WAL mode, never the database; those are done again.
+    store.pragma('synchronous = NORMAL');
+    store.pragma('foreign_keys = ON');
+    store.pragma('cache_size = -65536');
+    store.pragma('mmap_size = 1073741824');
+    migrate(store, path);
+    return store;
+  } catch (error) {
+    store?.close();
+    throw wordSqliteError(error, path);
+  }
+}
+
+/** Opens an existing database for reading only; the same checks apply. */
+export function openForReading(path: string): Store {
+  if (!existsSync(path)) {
+    throw new UserError(`There is no database at ${path} yet. Run the pipeline first.`);
+  }
+  let store: Store | undefined;
+  try {
+    store = new Database(path, { readonly: true, timeout: busyTimeoutMilliseconds });
+    const version = checkOwner(store, path);
+    if (version < migrations.length) {
+      store.close();
+      openDatabase(path).close();
+      store = new Database(path, { readonly: true, timeout: busyTimeoutMilliseconds });
+    }
+    store.pragma('mmap_size = 1073741824');
+    return store;
+  } catch (error) {
+    store?.close();
+    throw wordSqliteError(error, path);
+  }
+}
+
+function migrate(store: Store, path: string): void {
+  const version = checkOwner(store, path);
+  for (let next = version; next < migrations.length; next++) {
+    store
+      .transaction(() => {
+        store.exec(migrations[next] as string);
+        store.pragma(`user_version = ${next + 1}`);
+        store.pragma(`application_id = ${applicationId}`);
+      })
+      .immediate();
+  }
+}
+
+/** @returns The database's schema version; 0 for a new file. */
+function checkOwner(store: Store, path: string): number {
+  const version = store.pragma('user_version', { simple: true }) as number;
+  const owner = store.pragma('application_id', { simple: true }) as number;
+  const tables = store.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number;
+  if (owner !== applicationId && tables > 0) {
+    throw new UserError(`${path} is another program's database; give run.database another name.`);
+  }
+  if (version > migrations.length) {
+    throw new UserError(
+      `${path} was written by a newer version (schema ${version}, this one knows ${migrations.length}). Update scinertopic.`,
+    );
+  }
+  return version;
+}
+
+/** Holds the lock until `release`; the operating system releases it when the process dies. */
+export interface Lock {
+  release(): void;
+}
+
+/**
+ * Takes the lock beside the database: an exclusive SQLite transaction on a small file of its own, which
+ * vanishes with the process that holds it and so never goes stale.
+ *
+ * @throws UserError with exit code 3 when another process holds it.
+ */
+export function takeLock(databasePath: string, holder: () => string): Lock {
+  const path = `${databasePath}.lock`;
+  let lock: Store | undefined;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    lock = new Database(path, { timeout: 0 });
+    lock.exec('BEGIN EXCLUSIVE');
+    const held = lock;
+    return { release: () => held.close() };
+  } catch (error) {
+    lock?.close();
+    if ((error as { code?: string }).code === 'SQLITE_BUSY') {
+      throw new UserError(
+        `Another run is working on ${databasePath}${holder()}. Wait for it to end, or stop it; it can be resumed.`,
+        { exitCode: 3, cause: error },
+      );
+    }
+    throw wordSqliteError(error, path);
+  }
+}
+
+/** SQLite's faults that the user can mend, in words; anything else is passed on as it is. */
+export function wordSqliteError(error: unknown, path: string): unknown {
+  if (error instanceof UserError) return error;
+  const code = (error as { code?: string }).code ?? '';
+  const words: [string, string][] = [
+    ['SQLITE_NOTADB', `${path} is not a SQLite database; move it away or give run.database another name.`],
+    ['SQLITE_CORRUPT', `${path} is damaged; restore it from a backup, or move it away and run again.`],
+    ['SQLITE_FULL', `The disk that holds ${path} is full; free some space and run the same command again.`],
+    ['SQLITE_READONLY', `${path} cannot be written; check the permissions of the file and its folder.`],
+    ['SQLITE_CANTOPEN', `${path} cannot be opened or made; check that its folder exists and can be written.`],
+    ['SQLITE_BUSY', `${path} is locked by another program; close it and run the same command again.`],
+    ['SQLITE_IOERR', `Reading or writing ${path} failed; check the disk, then run the same command again.`],
+    ['EACCES', `${path} cannot be made: no permission to write in its folder.`],
+    ['EROFS', `${path} cannot be made: its folder is read-only.`],
+    ['ENOSPC', `The disk that holds ${path} is full; free some space and run the same command again.`],
+  ];
+  const found = words.find(([prefix]) => code.startsWith(prefix));
+  return found === undefined ? error : new UserError(found[1], { cause: error });
+}

@@ -1,0 +1,227 @@
+/** The database's tables and views, as a list of migrations; a database tells by user_version how many it has had. */
+
+/**
+ * Migrations in order; entry i takes a database from version i to i + 1. One that has been released is
+ * never edited, only followed by another.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE run (
+    run_number INTEGER PRIMARY KEY,
+    run_id TEXT NOT NULL UNIQUE,
+    status TEXT NOT NULL CHECK (status IN ('running', 'interrupted', 'failed', 'done')),
+    attempts INTEGER NOT NULL,
+    started_at TEXT NOT NULL,
+    finished_at TEXT,
+    process_id INTEGER,
+    host TEXT,
+    config TEXT NOT NULL,
+    summary TEXT
+  ) STRICT;
+
+  CREATE TABLE stage_run (
+    run_number INTEGER NOT NULL REFERENCES run,
+    stage TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('running', 'failed', 'done')),
+    why TEXT NOT NULL,
+    started_at TEXT NOT NULL,
+    finished_at TEXT,
+    seconds REAL,
+    documents INTEGER,
+    PRIMARY KEY (run_number, stage)
+  ) STRICT, WITHOUT ROWID;
+
+  -- What is stored of each stage now: made from what (inputs), told apart by what (output).
+  CREATE TABLE stage_state (
+    stage TEXT PRIMARY KEY,
+    run_number INTEGER NOT NULL REFERENCES run,
+    inputs TEXT NOT NULL,
+    output TEXT NOT NULL,
+    notices TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE model_pin (
+    role TEXT PRIMARY KEY,
+    reference TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    folder TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE document (
+    document_key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    order_key INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    abstract TEXT NOT NULL,
+    year INTEGER,
+    doi TEXT,
+    source TEXT NOT NULL,
+    extra TEXT NOT NULL,
+    content_hash TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX document_by_order ON document (order_key, id);
+
+  CREATE TABLE skipped_row (
+    line INTEGER NOT NULL,
+    id TEXT,
+    reason TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    kept_id TEXT
+  ) STRICT;
+
+  CREATE TABLE entity (
+    entity_id INTEGER PRIMARY KEY,
+    canonical TEXT NOT NULL,
+    type TEXT NOT NULL,
+    generic INTEGER NOT NULL,
+    UNIQUE (canonical, type)
+  ) STRICT;
+
+  CREATE TABLE surface (
+    surface_id INTEGER PRIMARY KEY,
+    form TEXT NOT NULL,
+    text TEXT NOT NULL,
+    type TEXT NOT NULL,
+    entity_id INTEGER REFERENCES entity ON DELETE SET NULL,
+    UNIQUE (form, text, type)
+  ) STRICT;
+  CREATE INDEX surface_by_entity ON surface (entity_id);
+
+  CREATE TABLE mention (
+    document_key INTEGER NOT NULL REFERENCES document ON DELETE CASCADE,
+    field INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    surface_id INTEGER NOT NULL REFERENCES surface,
+    score REAL NOT NULL,
+    PRIMARY KEY (document_key, field, start, "end", surface_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX mention_by_surface ON mention (surface_id, document_key);
+
+  CREATE TABLE acronym (
+    document_key INTEGER NOT NULL REFERENCES document ON DELETE CASCADE,
+    short TEXT NOT NULL,
+    long TEXT NOT NULL,
+    PRIMARY KEY (document_key, short, long)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE tagged (
+    document_key INTEGER PRIMARY KEY REFERENCES document ON DELETE CASCADE,
+    content_hash TEXT NOT NULL,
+    work_key TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE embedding (
+    document_key INTEGER PRIMARY KEY REFERENCES document ON DELETE CASCADE,
+    content_hash TEXT NOT NULL,
+    work_key TEXT NOT NULL,
+    model TEXT NOT NULL,
+    dimensions INTEGER NOT NULL,
+    vector BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX embedding_by_work ON embedding (work_key, document_key, content_hash);
+
+  CREATE TABLE position (
+    document_key INTEGER PRIMARY KEY REFERENCES document ON DELETE CASCADE,
+    x REAL NOT NULL,
+    y REAL NOT NULL,
+    vector BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE assignment (
+    document_key INTEGER NOT NULL REFERENCES document ON DELETE CASCADE,
+    run_number INTEGER NOT NULL REFERENCES run,
+    topic_id INTEGER NOT NULL,
+    probability REAL NOT NULL,
+    outlier_score REAL NOT NULL,
+    distance_to_center REAL,
+    PRIMARY KEY (document_key, run_number)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE topic (
+    topic_id INTEGER PRIMARY KEY,
+    first_run INTEGER NOT NULL REFERENCES run,
+    last_run INTEGER NOT NULL REFERENCES run,
+    size INTEGER NOT NULL,
+    label TEXT,
+    x REAL,
+    y REAL,
+    coherence REAL,
+    representatives TEXT
+  ) STRICT;
+
+  -- Sizes as they were: what the next run's topics are matched to.
+  CREATE TABLE topic_size (
+    run_number INTEGER NOT NULL REFERENCES run,
+    topic_id INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    PRIMARY KEY (run_number, topic_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE topic_term (
+    topic_id INTEGER NOT NULL REFERENCES topic ON DELETE CASCADE,
+    rank INTEGER NOT NULL,
+    term TEXT NOT NULL,
+    type TEXT NOT NULL,
+    weight REAL NOT NULL,
+    PRIMARY KEY (topic_id, rank)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE topic_event (
+    run_number INTEGER NOT NULL REFERENCES run,
+    topic_id INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    from_topic_ids TEXT NOT NULL,
+    PRIMARY KEY (run_number, topic_id, event)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE VIEW documents AS
+    SELECT id, title, abstract, year, source, extra FROM document;
+
+  CREATE VIEW skipped_rows AS
+    SELECT line, id, reason, detail, kept_id FROM skipped_row;
+
+  CREATE VIEW entities AS
+    SELECT d.id AS document_id, CASE m.field WHEN 0 THEN 'title' ELSE 'abstract' END AS field,
+      m.start AS start, m."end" AS "end", s.text AS text,
+      coalesce(e.canonical, s.text) AS canonical, s.type AS type, m.score AS score,
+      coalesce(e.generic, 0) AS generic
+    FROM mention m JOIN document d USING (document_key) JOIN surface s USING (surface_id)
+      LEFT JOIN entity e USING (entity_id);
+
+  CREATE VIEW embeddings AS
+    SELECT d.id AS document_id, e.model AS model, e.dimensions AS dimensions, e.vector AS vector
+    FROM embedding e JOIN document d USING (document_key);
+
+  CREATE VIEW positions AS
+    SELECT d.id AS document_id, p.x AS x, p.y AS y, p.vector AS vector
+    FROM position p JOIN document d USING (document_key);
+
+  CREATE VIEW assignments AS
+    SELECT d.id AS document_id, a.topic_id AS topic_id, a.probability AS probability,
+      a.outlier_score AS outlier_score, a.distance_to_center AS distance_to_center
+    FROM assignment a JOIN document d USING (document_key)
+    WHERE a.run_number = (SELECT run_number FROM stage_state WHERE stage = 'cluster');
+
+  CREATE VIEW topics AS
+    SELECT t.topic_id AS topic_id, t.label AS label, t.size AS size,
+      f.run_id AS first_run, l.run_id AS last_run, t.coherence AS coherence
+    FROM topic t JOIN run f ON f.run_number = t.first_run JOIN run l ON l.run_number = t.last_run;
+
+  CREATE VIEW topic_terms AS
+    SELECT topic_id, rank, term, type, weight FROM topic_term;
+
+  CREATE VIEW topic_events AS
+    SELECT r.run_id AS run_id, e.event AS event, e.topic_id AS topic_id,
+      coalesce((SELECT group_concat(value, '; ') FROM json_each(e.from_topic_ids)), '') AS from_topic_ids
+    FROM topic_event e JOIN run r USING (run_number);
+
+  CREATE VIEW runs AS
+    SELECT run_id, status, attempts, started_at, finished_at, config, summary FROM run;
+
+  CREATE VIEW stage_runs AS
+    SELECT r.run_id AS run_id, s.stage AS stage, s.status AS status, s.why AS why,
+      s.started_at AS started_at, s.finished_at AS finished_at, s.seconds AS seconds, s.documents AS documents
+    FROM stage_run s JOIN run r USING (run_number);
+  `,
+];
