@@ -1,17 +1,11 @@
 /**
  * Exact-span scores of named entities: an entity counts as found when start, end and type all agree.
  * Labels are read as conlleval and seqeval's default mode read them: I- after O, or after another type,
- * begins an entity. Figures agree with seqeval 1.2.2 (classification_report, zero_division 0).
+ * begins an entity; ratios without cases are 0.
  */
 
 import { UserError } from '../errors.ts';
-
-/** end exclusive; the unit (tokens, characters) is the caller's. */
-export interface Span {
-  start: number;
-  end: number;
-  type: string;
-}
+import { type Span, spansOf } from '../model/bio.ts';
 
 /** Ratios in 0–1; a ratio without cases is 0. */
 export interface SpanScore {
@@ -35,26 +29,6 @@ export interface SpanReport {
   types: (SpanScore & SpanCounts & { type: string })[];
 }
 
-/** Token spans of a BIO sequence; a span still open at the end is kept. */
-export function spansOfLabels(labels: readonly string[]): Span[] {
-  const spans: Span[] = [];
-  let open: Span | null = null;
-  for (const [i, label] of labels.entries()) {
-    if (label === 'O') {
-      open = null;
-      continue;
-    }
-    const type = label.slice(2);
-    if (open !== null && label[0] === 'I' && open.type === type) {
-      open.end = i + 1;
-    } else {
-      open = { start: i, end: i + 1, type };
-      spans.push(open);
-    }
-  }
-  return spans;
-}
-
 /**
  * Scores label sequences, sentence by sentence.
  *
@@ -71,11 +45,12 @@ export function scoreLabels(
       );
     }
   }
-  return scoreSpans(gold.map(spansOfLabels), predicted.map(spansOfLabels));
+  return scoreSpans(gold.map(spansOf), predicted.map(spansOf));
 }
 
 /**
- * Scores spans, text by text. The same span twice in one text counts twice.
+ * Scores spans, text by text; ends exclusive, in tokens or characters alike. The same span twice in one text
+ * counts twice.
  *
  * @throws UserError when the numbers of texts differ.
  */

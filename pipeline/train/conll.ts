@@ -5,7 +5,7 @@
 
 import { closeSync, createReadStream, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { UserError } from '../errors.ts';
 
@@ -164,8 +164,9 @@ async function readLines(path: string, maxBytes: number, take: (line: string) =>
       );
     }
   };
-  const consume = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
-    for await (const chunk of chunks) {
+  const file = createReadStream(path);
+  try {
+    for await (const chunk of isGzip(path) ? unpacked(file) : file) {
       bytes += chunk.length;
       if (bytes > maxBytes) {
         throw new UserError(
@@ -176,27 +177,33 @@ async function readLines(path: string, maxBytes: number, take: (line: string) =>
     }
     takeText(decode(decoder, undefined, path, lines));
     if (rest !== '') take(rest.endsWith('\r') ? rest.slice(0, -1) : rest);
-  };
-  try {
-    const file = createReadStream(path);
-    if (isGzip(path)) await pipeline(file, createGunzip(), consume);
-    else await pipeline(file, consume);
   } catch (error) {
-    if (
-      error instanceof Error &&
-      'code' in error &&
-      typeof error.code === 'string' &&
-      /^(?:Z_|ENOENT|EACCES|EISDIR)/.test(error.code)
-    ) {
+    if (isReadingError(error)) {
       throw new UserError(
         `Expected a readable CoNLL file, got "${error.message}" after line ${lines} of ${path}.`,
-        {
-          cause: error,
-        },
+        { cause: error },
       );
     }
     throw error;
+  } finally {
+    file.destroy();
   }
+}
+
+function unpacked(file: Readable): AsyncIterable<Buffer> {
+  const gunzip = createGunzip();
+  file.on('error', (error) => gunzip.destroy(error));
+  return file.pipe(gunzip);
+}
+
+/** Whether the file system or the unpacking failed, not this program. */
+function isReadingError(error: unknown): error is Error {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    /^(?:Z_|ENOENT|EACCES|EISDIR|EIO)/.test(error.code)
+  );
 }
 
 function decode(
