@@ -1,5 +1,6 @@
 /** `scinertopic models`: the models on disk, their checks, and models used by hand: encode and tag. */
 
+import { once } from 'node:events';
 import {
   createReadStream,
   createWriteStream,

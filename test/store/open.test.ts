@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../../pipeline/errors.ts';
+import { openDatabase, openForReading, takeLock } from '../../pipeline/store/open.ts';
+
+const folder = (): string => mkdtempSync(join(tmpdir(), 'scinertopic-open-'));
+
+describe('openDatabase', () => {
+  it('makes the folder, the schema, WAL mode and foreign keys, and opens again without change', () => {
+    const path = join(folder(), 'deep', 'pipeline.db');
+    openDatabase(path).close();
+    const store = openDatabase(path);
+    expect(store.pragma('journal_mode', { simple: true })).toBe('wal');
+    expect(store.pragma('foreign_keys', { simple: true })).toBe(1);
+    expect(
+      store.prepare("SELECT count(*) FROM sqlite_schema WHERE type = 'view'").pluck().get(),
+    ).toBeGreaterThan(9);
+    store.close();
+  });
+
+  it('answers every public view with the columns that are promised', () => {
+    const store = openDatabase(join(folder(), 'pipeline.db'));
+    const columns: Record<string, string> = {
+      documents: 'id, title, abstract, year, source, extra',
+      entities: 'document_id, field, start, "end", text, canonical, type, score',
+      embeddings: 'document_id, model, dimensions, vector',
+      positions: 'document_id, x, y, vector',
+      assignments: 'document_id, topic_id, probability',
+      topics: 'topic_id, label, size, first_run, last_run',
+      topic_terms: 'topic_id, rank, term, type, weight',
+      topic_events: 'run_id, event, topic_id, from_topic_ids',
+      runs: 'run_id, status',
+      stage_runs: 'run_id, stage, status',
+    };
+    for (const [view, list] of Object.entries(columns)) {
+      expect(store.prepare(`SELECT ${list} FROM ${view}`).all()).toEqual([]);
+    }
+    const strict = store
+      .prepare(
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite_%'",
+      )
+      .all();
+    expect(strict).toEqual([]);
+  });
+
+  it("refuses another program's database, a newer schema and a file that is no database", () => {
+    const other = join(folder(), 'other.db');
+    const database = new Database(other);
+    database.exec('CREATE TABLE theirs (x)');
+    database.close();
+    expect(() => openDatabase(other)).toThrow(/another program's database/);
+
+    const newer = join(folder(), 'newer.db');
+    const store = openDatabase(newer);
+    store.pragma('user_version = 999');
+    store.close();
+    expect(() => openDatabase(newer)).toThrow(/newer version/);
+
+    const text = join(folder(), 'text.db');
+    writeFileSync(
+      text,
+      'this is not a database, only a text that is long enough to be looked at as one. '.repeat(20),
+    );
+    expect(() => openDatabase(text)).toThrow(UserError);
+    expect(() => openForReading(join(folder(), 'none.db'))).toThrow(/no database/);
+    const taken = join(folder(), 'folder.db');
+    mkdirSync(taken);
+    expect(() => openDatabase(taken)).toThrow(UserError);
+  });
+});
+
+describe('takeLock', () => {
+  it('refuses a second holder with exit code 3 and says who holds it', () => {
+    const path = join(folder(), 'pipeline.db');
+    const lock = takeLock(path, () => '');
+    let refusal: unknown;
+    try {
+      takeLock(path, () => ' (run-0007)');
+    } catch (error) {
+      refusal = error;
+    }
+    expect(refusal).toBeInstanceOf(UserError);
+    expect((refusal as UserError).exitCode).toBe(3);
+    expect((refusal as UserError).message).toContain('(run-0007)');
+    lock.release();
+    takeLock(path, () => '').release();
+  });
+
+  it('is not held by a process that was killed', async () => {
+    const path = join(folder(), 'pipeline.db');
+    const script = `
+      const Database = require('better-sqlite3');
+      const lock = new Database(${JSON.stringify(`${path}.lock`)});
+      lock.exec('BEGIN EXCLUSIVE');
+      console.log('held');
+      setInterval(() => {}, 1000);
+    `;
+    const holder = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await new Promise((resolve) => holder.stdout.once('data', resolve));
+    expect(() => takeLock(path, () => '')).toThrow(/Another run/);
+    const gone = new Promise((resolve) => holder.once('exit', resolve));
+    holder.kill('SIGKILL');
+    await gone;
+    takeLock(path, () => '').release();
+  });
+});
