@@ -1,0 +1,81 @@
+/** `scinertopic evaluate ner`: span scores of a tagger on labelled sentences, and its speed. */
+
+import { resolve } from 'node:path';
+import { scoreLabels } from '../evaluate/spans.ts';
+import { resolveModel } from '../model/reference.ts';
+import { openTagger } from '../model/tagger.ts';
+import { readConll } from '../train/conll.ts';
+import { type Console, count, table } from './console.ts';
+
+export interface EvaluateArguments {
+  model: string;
+  data: string;
+  json?: boolean;
+}
+
+/** Sentences per call of the tagger. */
+const batchSentences = 256;
+
+export async function evaluateTagger(given: EvaluateArguments, console: Console): Promise<void> {
+  const pin = resolveModel(given.model, process.cwd());
+  const { sentences, types } = await readConll(resolve(given.data));
+  const tagger = await openTagger(pin.folder);
+  const missing = types.filter((type) => !tagger.types.includes(type));
+  if (missing.length > 0) {
+    console.say(
+      `Note: ${given.model} does not know ${missing.join(', ')}; every such entity counts as missed.`,
+    );
+  }
+  const gold = sentences.map((sentence) => sentence.labels);
+  const found: string[][] = [];
+  const tokens = sentences.reduce((sum, sentence) => sum + sentence.tokens.length, 0);
+  const began = process.cpuUsage();
+  const beganWall = performance.now();
+  for (let from = 0; from < sentences.length; from += batchSentences) {
+    const batch = sentences.slice(from, from + batchSentences).map((sentence) => sentence.tokens);
+    for (const tagged of await tagger.tag(batch)) found.push(tagged.labels);
+  }
+  const wallSeconds = (performance.now() - beganWall) / 1000;
+  const used = process.cpuUsage(began);
+  const cpuSeconds = (used.user + used.system) / 1e6;
+  await tagger.close();
+
+  const report = scoreLabels(gold, found);
+  if (given.json) {
+    console.out(
+      JSON.stringify({
+        model: given.model,
+        hash: pin.hash,
+        data: given.data,
+        sentences: sentences.length,
+        tokens,
+        ...report,
+        tokens_per_second: tokens / wallSeconds,
+        tokens_per_cpu_second: tokens / cpuSeconds,
+      }),
+    );
+    return;
+  }
+  const row = (
+    name: string,
+    score: { precision: number; recall: number; f1: number },
+    support?: number,
+  ): (string | number)[] => [
+    name,
+    score.precision.toFixed(4),
+    score.recall.toFixed(4),
+    score.f1.toFixed(4),
+    ...(support === undefined ? [] : [support]),
+  ];
+  console.out(
+    `${given.model} on ${given.data}: ${count(sentences.length)} sentences, ${count(tokens)} tokens`,
+  );
+  const lines = table([
+    ['type', 'P', 'R', 'F1', 'spans'],
+    ...report.types.map((score) => row(score.type, score, score.gold)),
+    row('micro', report.micro, report.micro.gold),
+    row('macro', report.macro),
+  ]);
+  for (const line of lines) console.out(line);
+  console.out(`${count(tokens / wallSeconds)} tokens/s, ${count(tokens / cpuSeconds)} tokens per CPU second`);
+}
