@@ -1,0 +1,321 @@
+/**
+ * UMAP's layout: rows that share an edge are drawn together, rows met by chance are pushed apart, epoch by
+ * epoch with falling strength.
+ *
+ * Rows are cut into blocks (borders from n alone), and each epoch walks all pairs of blocks: first every
+ * block with itself, then rounds in which no two pairs share a block. Rows met by chance are read from a
+ * snapshot taken when the epoch starts, and every (seed, epoch, pair) has random numbers of its own. So the
+ * pairs of one round may run in any order, or at once, and give the same bytes.
+ *
+ * Source: McInnes, Healy & Melville 2018, section 3.2; umap-learn 0.5.3, optimize_layout_euclidean.
+ * Differs: the order of updates; chance rows from the snapshot; gradients from a table (0.5% steps).
+ */
+
+import type { WeightedGraph } from './fuzzy-graph.ts';
+import { pause } from './pause.ts';
+import { createRandom, type Random } from './random.ts';
+import type { Curve } from './umap-curve.ts';
+
+export interface LayoutOptions {
+  nComponents: number;
+  curve: Curve;
+  epochs: number;
+  seed: number;
+  signal?: AbortSignal;
+  /** Called after each epoch with epochs done, of all. */
+  onProgress?: (done: number, total: number) => void;
+}
+
+/** Rows met by chance for each draw along an edge, as in umap-learn. */
+const CHANCE_ROWS = 5;
+/** No coordinate moves further than this in one step, before the step is weighted with the epoch's strength. */
+const LONGEST_STEP = 4;
+/** Rows per block, at least: blocks of this size in five dimensions stay in a core's own cache. */
+const LEAST_BLOCK_ROWS = 1024;
+/** Blocks at most; half as many pairs can run at once. Even, so that every round pairs all blocks. */
+const MOST_BLOCKS = 32;
+
+/** The epochs that umap-learn takes: few rows need more. */
+export function defaultEpochs(n: number): number {
+  return n <= 10_000 ? 500 : 200;
+}
+
+/**
+ * @param start Float32Array [n × nComponents]; left as it is.
+ * @returns Float32Array [n × nComponents].
+ */
+export async function layoutGraph(
+  graph: WeightedGraph,
+  start: Float32Array,
+  options: LayoutOptions,
+): Promise<Float32Array> {
+  const { nComponents, curve, epochs, seed, signal, onProgress } = options;
+  const { n } = graph;
+  const positions = start.slice();
+  const blocks = blockCount(n);
+  const edges = scheduleEdges(graph, blocks, epochs);
+  const rounds = tournament(blocks);
+  const tables = gradientTables(curve);
+  const order = shuffledRows(n, seed);
+  const strides = createRandom(seed, 0x73747269);
+  // A chance draw reads consecutive snapshot rows: the first few stand again behind the last.
+  const snapshot = new Float32Array((n + CHANCE_ROWS - 1) * nComponents);
+  const state: LayoutState = { n, nComponents, positions, snapshot, edges, tables };
+
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    takeSnapshot(state, order, coprimeBelow(n, strides));
+    // Strength falls from 1 to 0; like umap-learn's, it is 1 in the first two epochs.
+    const strength = 1 - Math.max(0, epoch - 1) / epochs;
+    for (const round of rounds) {
+      for (const [p, q] of round) {
+        const pair = p * blocks + q;
+        moveAlongEdges(state, pair, epoch, strength, createRandom(seed, epoch, pair).nextUint32());
+      }
+    }
+    onProgress?.(epoch + 1, epochs);
+    await pause(signal);
+  }
+  return positions;
+}
+
+/** 1, or an even number of blocks. */
+function blockCount(n: number): number {
+  const fitting = Math.floor(n / LEAST_BLOCK_ROWS);
+  return fitting < 2 ? 1 : Math.min(MOST_BLOCKS, fitting - (fitting % 2));
+}
+
+/**
+ * Rounds of block pairs [p, q] with p ≤ q: the diagonal first, then all others by the circle method, each
+ * block once in every round.
+ */
+export function tournament(blocks: number): [number, number][][] {
+  const rounds: [number, number][][] = [Array.from({ length: blocks }, (_, b) => [b, b])];
+  for (let round = 0; round < blocks - 1; round++) {
+    const pairs: [number, number][] = [[round, blocks - 1]];
+    for (let step = 1; step < blocks / 2; step++) {
+      const a = (round + step) % (blocks - 1);
+      const b = (round - step + blocks - 1) % (blocks - 1);
+      pairs.push([a, b]);
+    }
+    rounds.push(pairs.map(([a, b]) => (a < b ? [a, b] : [b, a])));
+  }
+  return rounds;
+}
+
+/** Directed edges by block pair, then head, then tail. */
+interface ScheduledEdges {
+  /** Int32Array [blocks² + 1]: where the edges of pair p · blocks + q, p ≤ q, start. */
+  offsets: Int32Array;
+  heads: Int32Array;
+  tails: Int32Array;
+  /** Float32Array [m]: epochs between two draws of the edge; the strongest edge is drawn every epoch. */
+  periods: Float32Array;
+  /** Float32Array [m]: epoch at which the edge is drawn next. */
+  due: Float32Array;
+}
+
+function scheduleEdges(graph: WeightedGraph, blocks: number, epochs: number): ScheduledEdges {
+  const { n, offsets: rows, targets, weights } = graph;
+  let strongest = 0;
+  for (const weight of weights) if (weight > strongest) strongest = weight;
+  // An edge that would not be drawn once is left out.
+  const weakest = strongest / epochs;
+  const blockOf = Uint8Array.from({ length: n }, (_, i) => Math.floor((i * blocks) / n));
+  const pairOf = (i: number, j: number): number => {
+    const a = blockOf[i];
+    const b = blockOf[j];
+    return a < b ? a * blocks + b : b * blocks + a;
+  };
+
+  const offsets = new Int32Array(blocks * blocks + 1);
+  for (let i = 0; i < n; i++) {
+    for (let x = rows[i]; x < rows[i + 1]; x++) {
+      if (weights[x] >= weakest) offsets[pairOf(i, targets[x]) + 1]++;
+    }
+  }
+  for (let pair = 0; pair < blocks * blocks; pair++) offsets[pair + 1] += offsets[pair];
+  const m = offsets[blocks * blocks];
+  const edges: ScheduledEdges = {
+    offsets,
+    heads: new Int32Array(m),
+    tails: new Int32Array(m),
+    periods: new Float32Array(m),
+    due: new Float32Array(m),
+  };
+  const fill = offsets.slice(0, blocks * blocks);
+  for (let i = 0; i < n; i++) {
+    for (let x = rows[i]; x < rows[i + 1]; x++) {
+      if (weights[x] < weakest) continue;
+      const at = fill[pairOf(i, targets[x])]++;
+      edges.heads[at] = i;
+      edges.tails[at] = targets[x];
+      edges.periods[at] = strongest / weights[x];
+      edges.due[at] = edges.periods[at];
+    }
+  }
+  return edges;
+}
+
+/**
+ * Both gradients by the squared distance's own bits: the exponent and the first 7 bits of the fraction are
+ * the index, so bins are 128 to the octave and no logarithm is taken. Values are those of bin middles.
+ */
+interface GradientTables {
+  /**
+   * Float32Array [TABLE_SIZE]: pull per unit of difference, at most LONGEST_STEP / distance. Curves of
+   * ordinary spreads stay far below that.
+   */
+  attraction: Float32Array;
+  /** Float32Array [TABLE_SIZE]: push per unit of difference. */
+  repulsion: Float32Array;
+  /** First bin from which no push can exceed LONGEST_STEP. */
+  firstFreeBin: number;
+}
+
+/** Squared distances from 2^-20 to 2^18; what lies outside takes the first or last bin. */
+const DROPPED_BITS = 16;
+const FIRST_BIN = (127 - 20) << 7;
+const TABLE_SIZE = 38 * 128 + 1;
+
+export function gradientTables({ a, b }: Curve): GradientTables {
+  const attraction = new Float32Array(TABLE_SIZE);
+  const repulsion = new Float32Array(TABLE_SIZE);
+  const bits = new Int32Array(1);
+  const value = new Float32Array(bits.buffer);
+  let firstFreeBin = 0;
+  for (let bin = 0; bin < TABLE_SIZE; bin++) {
+    bits[0] = ((FIRST_BIN + bin) << DROPPED_BITS) | (1 << (DROPPED_BITS - 1));
+    const squared = value[0];
+    const bound = LONGEST_STEP / Math.sqrt(squared);
+    const curve = 1 + a * squared ** b;
+    attraction[bin] = Math.min(bound, (2 * a * b * squared ** (b - 1)) / curve);
+    repulsion[bin] = (2 * b) / ((0.001 + squared) * curve);
+    // A bin's far end is at most 1/256 of an octave beyond its middle.
+    if (repulsion[bin] * 1.01 > bound) firstFreeBin = bin + 1;
+  }
+  return { attraction, repulsion, firstFreeBin };
+}
+
+/** Rows in random order. */
+function shuffledRows(n: number, seed: number): Int32Array {
+  const random = createRandom(seed, 0x73687566);
+  const order = Int32Array.from({ length: n }, (_, i) => i);
+  for (let i = n - 1; i > 0; i--) {
+    const j = random.nextBelow(i + 1);
+    const other = order[j];
+    order[j] = order[i];
+    order[i] = other;
+  }
+  return order;
+}
+
+/** A random number from 1 to n − 1 that shares no factor with n, so that its multiples visit every row. */
+function coprimeBelow(n: number, random: Random): number {
+  for (;;) {
+    const stride = 1 + random.nextBelow(Math.max(1, n - 1));
+    let a = n;
+    let b = stride;
+    while (b > 0) [a, b] = [b, a % b];
+    if (a === 1) return stride;
+  }
+}
+
+interface LayoutState {
+  n: number;
+  nComponents: number;
+  /** Float32Array [n × nComponents]. */
+  positions: Float32Array;
+  /** Float32Array [(n + CHANCE_ROWS − 1) × nComponents]. */
+  snapshot: Float32Array;
+  edges: ScheduledEdges;
+  tables: GradientTables;
+}
+
+/**
+ * Copies the positions for the chance draws. A draw reads consecutive rows of the snapshot, which must be a
+ * fair sample and in no epoch the same: so rows stand in a shuffled order, walked by this epoch's stride.
+ */
+function takeSnapshot(
+  { n, nComponents, positions, snapshot }: LayoutState,
+  order: Int32Array,
+  stride: number,
+): void {
+  let at = 0;
+  for (let r = 0; r < n + CHANCE_ROWS - 1; r++) {
+    const from = order[at] * nComponents;
+    for (let q = 0; q < nComponents; q++) snapshot[r * nComponents + q] = positions[from + q];
+    at += stride;
+    if (at >= n) at -= n;
+  }
+}
+
+/** Draws the due edges of one block pair and moves their rows. */
+function moveAlongEdges(
+  state: LayoutState,
+  pair: number,
+  epoch: number,
+  strength: number,
+  randomStart: number,
+): void {
+  const { n, nComponents: dims, positions, snapshot, edges, tables } = state;
+  const { heads, tails, periods, due } = edges;
+  const { attraction, repulsion, firstFreeBin } = tables;
+  const end = edges.offsets[pair + 1];
+  const bits = new Int32Array(1);
+  const squaredBits = new Float32Array(bits.buffer);
+  const difference = new Float64Array(dims);
+  const head = new Float64Array(dims);
+  const perDraw = n / 4294967296;
+  // xorshift32 must not start at 0.
+  let random = randomStart | 1;
+
+  for (let edge = edges.offsets[pair]; edge < end; edge++) {
+    if (due[edge] > epoch) continue;
+    due[edge] += periods[edge];
+    const from = heads[edge] * dims;
+    const to = tails[edge] * dims;
+
+    // Head and tail move towards each other.
+    let squared = 0;
+    for (let q = 0; q < dims; q++) {
+      head[q] = positions[from + q];
+      difference[q] = positions[to + q] - head[q];
+      squared += difference[q] * difference[q];
+    }
+    squaredBits[0] = squared;
+    let bin = (bits[0] >> DROPPED_BITS) - FIRST_BIN;
+    bin = bin < 0 ? 0 : bin < TABLE_SIZE ? bin : TABLE_SIZE - 1;
+    const pull = attraction[bin] * strength;
+    for (let q = 0; q < dims; q++) {
+      head[q] += pull * difference[q];
+      positions[to + q] -= pull * difference[q];
+    }
+
+    // The head moves away from a few rows met by chance.
+    random ^= random << 13;
+    random ^= random >>> 17;
+    random ^= random << 5;
+    let other = Math.floor((random >>> 0) * perDraw) * dims;
+    for (let met = 0; met < CHANCE_ROWS; met++, other += dims) {
+      squared = 0;
+      for (let q = 0; q < dims; q++) {
+        difference[q] = head[q] - snapshot[other + q];
+        squared += difference[q] * difference[q];
+      }
+      squaredBits[0] = squared;
+      bin = (bits[0] >> DROPPED_BITS) - FIRST_BIN;
+      bin = bin < 0 ? 0 : bin < TABLE_SIZE ? bin : TABLE_SIZE - 1;
+      const push = repulsion[bin];
+      if (bin >= firstFreeBin) {
+        for (let q = 0; q < dims; q++) head[q] += strength * push * difference[q];
+        continue;
+      }
+      for (let q = 0; q < dims; q++) {
+        const step = push * difference[q];
+        head[q] +=
+          strength * (step > LONGEST_STEP ? LONGEST_STEP : step < -LONGEST_STEP ? -LONGEST_STEP : step);
+      }
+    }
+    for (let q = 0; q < dims; q++) positions[from + q] = head[q];
+  }
+}
