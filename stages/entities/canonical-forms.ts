@@ -1,0 +1,287 @@
+/**
+ * From the keys of all mentions in a corpus to the names that are shown: keys that mean the same form a group,
+ * and the group takes its commonest surface.
+ */
+
+import type { FormColumns, SurfaceCounts } from '../../pipeline/contract.ts';
+import { isGenericForm } from './generic-mentions.ts';
+import { cleanSurface, formKey, isAcronym } from './surface-forms.ts';
+
+/** An acronym belongs to one long form when at least this share of the documents defining it agree … */
+const LONG_FORM_SHARE = 0.6;
+/** … and at least so many do; acronyms of two letters mean too many things to trust fewer than this. */
+const MIN_DEFINITIONS = 2;
+const MIN_DEFINITIONS_OF_TWO_LETTERS = 4;
+
+/** The acronym is shown in place of the long form when it is at least so many times as common ("BERT"). */
+const ACRONYM_PREFERENCE = 4;
+
+/** A group is generic when more than this share of its mentions were tagged so. */
+const GENERIC_SHARE = 0.5;
+const GENERIC_TYPE = 'Generic';
+
+/**
+ * Canonical names of a corpus. Depends on the counts alone, not on the order of their rows.
+ *
+ * @returns One row per form key, in code-point order.
+ */
+export function canonicalForms(counts: SurfaceCounts): FormColumns {
+  const { surfaces } = counts;
+  const form = [...new Set(surfaces.form)].sort(byCodePoint);
+  const rowOfForm = new Map(form.map((key, row) => [key, row]));
+  const formOfSurface = Int32Array.from(surfaces.form, (key) => rowOfForm.get(key) ?? 0);
+
+  const groups = createGroups(form.length);
+  joinSpellings(form, groups);
+  joinCapitals(form, surfaces, formOfSurface, groups);
+  const shortKeys = joinAcronyms(form, counts, groups);
+  return { form, ...describeGroups(form, surfaces, formOfSurface, groups, shortKeys) };
+}
+
+// ---------------------------------------------------------------------------------------------
+// Groups: disjoint sets over the rows of the forms; the least row stands for its group.
+
+interface Groups {
+  of(row: number): number;
+  join(a: number, b: number): void;
+}
+
+function createGroups(n: number): Groups {
+  const parent = Int32Array.from({ length: n }, (_, i) => i);
+  const of = (row: number): number => {
+    let at = row;
+    while (parent[at] !== at) {
+      parent[at] = parent[parent[at]];
+      at = parent[at];
+    }
+    return at;
+  };
+  return {
+    of,
+    join: (a, b) => {
+      const [x, y] = [of(a), of(b)];
+      if (x < y) parent[y] = x;
+      else parent[x] = y;
+    },
+  };
+}
+
+/** "fine tuning" and "finetuning". */
+function joinSpellings(form: readonly string[], groups: Groups): void {
+  const first = new Map<string, number>();
+  for (const [row, key] of form.entries()) {
+    const collapsed = key.replaceAll(' ', '');
+    const other = first.get(collapsed);
+    if (other === undefined) first.set(collapsed, row);
+    else groups.join(other, row);
+  }
+}
+
+/**
+ * Names in capitals and the same in small letters: "ELMO" and "ELMo", "WORDNET" and "WordNet", a title set in
+ * capitals; not "IT" and "it", "CAT" and "cat".
+ */
+function joinCapitals(
+  form: readonly string[],
+  surfaces: SurfaceCounts['surfaces'],
+  formOfSurface: Int32Array,
+  groups: Groups,
+): void {
+  // Mentions of each form that have a capital behind the first letter of a word.
+  const inner = new Float64Array(form.length);
+  const total = new Float64Array(form.length);
+  for (let i = 0; i < formOfSurface.length; i++) {
+    const row = formOfSurface[i];
+    total[row] += surfaces.mentions[i];
+    if (INNER_CAPITAL.test(surfaces.text[i])) inner[row] += surfaces.mentions[i];
+  }
+  const small = new Map<string, number>();
+  for (const [row, key] of form.entries()) {
+    const collapsed = key.replaceAll(' ', '');
+    if (collapsed === collapsed.toLowerCase() && !small.has(collapsed)) small.set(collapsed, row);
+  }
+  for (const [row, key] of form.entries()) {
+    const collapsed = key.replaceAll(' ', '');
+    const other = small.get(collapsed.toLowerCase());
+    if (other === undefined || other === row) continue;
+    const longName = collapsed.length >= LONG_NAME_UNITS || (key.includes(' ') && collapsed.length > 4);
+    if (longName || inner[other] * 2 > total[other]) groups.join(other, row);
+  }
+}
+
+const INNER_CAPITAL = /[\p{Ll}\p{Lu}]\p{Lu}/u;
+/** Acronyms this long are names or words set in capitals. */
+const LONG_NAME_UNITS = 6;
+
+/**
+ * Acronyms and the long form that most documents define them by.
+ *
+ * @returns Keys of all short forms that were tied.
+ */
+function joinAcronyms(form: readonly string[], counts: SurfaceCounts, groups: Groups): Set<string> {
+  const rowOfForm = new Map(form.map((key, row) => [key, row]));
+  const { short, long, documents } = counts.acronyms;
+  // Definitions of each short form, by the group of the long form, else by its collapsed key.
+  const definitions = new Map<string, Map<string | number, { documents: number; row: number }>>();
+  for (let i = 0; i < short.length; i++) {
+    const shortKey = formKey(short[i]);
+    const longKey = formKey(long[i]);
+    if (shortKey === longKey) continue;
+    const row = rowOfForm.get(longKey) ?? -1;
+    const place = row >= 0 ? groups.of(row) : longKey.replaceAll(' ', '');
+    let places = definitions.get(shortKey);
+    if (places === undefined) {
+      places = new Map();
+      definitions.set(shortKey, places);
+    }
+    const found = places.get(place);
+    if (found === undefined) places.set(place, { documents: documents[i], row });
+    else found.documents += documents[i];
+  }
+
+  const tied = new Set<string>();
+  const joins: [number, number][] = [];
+  for (const [shortKey, places] of definitions) {
+    let total = 0;
+    let best = { documents: 0, row: -1 };
+    for (const place of places.values()) {
+      total += place.documents;
+      if (place.documents > best.documents) best = place;
+    }
+    const enough = shortKey.length <= 2 ? MIN_DEFINITIONS_OF_TWO_LETTERS : MIN_DEFINITIONS;
+    // A share above one half has no tie, so the order of rows cannot matter.
+    if (best.row < 0 || best.documents < enough || best.documents < LONG_FORM_SHARE * total) continue;
+    tied.add(shortKey);
+    const row = rowOfForm.get(shortKey);
+    if (row !== undefined) joins.push([row, best.row]);
+  }
+  // Groups change only after all decisions are made.
+  for (const [a, b] of joins) groups.join(a, b);
+  return tied;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Names
+
+interface Description {
+  canonical: string[];
+  generic: Uint8Array;
+}
+
+function describeGroups(
+  form: readonly string[],
+  surfaces: SurfaceCounts['surfaces'],
+  formOfSurface: Int32Array,
+  groups: Groups,
+  shortKeys: ReadonlySet<string>,
+): Description {
+  // Surfaces in the order of their groups.
+  const n = formOfSurface.length;
+  const starts = new Int32Array(form.length + 1);
+  for (let i = 0; i < n; i++) starts[groups.of(formOfSurface[i]) + 1]++;
+  for (let row = 0; row < form.length; row++) starts[row + 1] += starts[row];
+  const order = new Int32Array(n);
+  const next = starts.slice();
+  for (let i = 0; i < n; i++) order[next[groups.of(formOfSurface[i])]++] = i;
+
+  const canonical = new Array<string>(form.length);
+  const generic = new Uint8Array(form.length);
+  for (let group = 0; group < form.length; group++) {
+    if (groups.of(group) !== group) continue;
+    const members = order.subarray(starts[group], starts[group + 1]);
+    const name = nameOf(members, surfaces, shortKeys);
+    canonical[group] = name;
+    generic[group] = isGeneric(members, surfaces) || isGenericForm(formKey(name)) ? 1 : 0;
+  }
+  for (let row = 0; row < form.length; row++) {
+    const group = groups.of(row);
+    canonical[row] = canonical[group];
+    generic[row] = generic[group];
+  }
+  return { canonical, generic };
+}
+
+/** The commonest surface of a group: of its long forms, or of its acronyms where those are far commoner. */
+function nameOf(
+  members: Int32Array,
+  surfaces: SurfaceCounts['surfaces'],
+  shortKeys: ReadonlySet<string>,
+): string {
+  if (members.length === 1) return shown(surfaces.text[members[0]]);
+  const mentions = new Map<string, number>();
+  for (const i of members) {
+    const text = shown(surfaces.text[i]);
+    mentions.set(text, (mentions.get(text) ?? 0) + surfaces.mentions[i]);
+  }
+  if (mentions.size === 1) return shown(surfaces.text[members[0]]);
+
+  let shortMentions = 0;
+  let longMentions = 0;
+  const acronyms = new Set<string>();
+  for (const [text, count] of mentions) {
+    if (isAcronymText(text, surfaces, members, shortKeys)) {
+      acronyms.add(text);
+      shortMentions += count;
+    } else {
+      longMentions += count;
+    }
+  }
+  const wantAcronym = longMentions === 0 || shortMentions >= ACRONYM_PREFERENCE * longMentions;
+  let best = '';
+  let bestCount = -1;
+  for (const [text, count] of mentions) {
+    if (acronyms.size > 0 && acronyms.has(text) !== wantAcronym) continue;
+    if (count > bestCount || (count === bestCount && comesFirst(text, best))) {
+      best = text;
+      bestCount = count;
+    }
+  }
+  return best;
+}
+
+/** Whether a surface is the short form of a group that has long ones too. */
+function isAcronymText(
+  text: string,
+  surfaces: SurfaceCounts['surfaces'],
+  members: Int32Array,
+  shortKeys: ReadonlySet<string>,
+): boolean {
+  if (text.length > MAX_ACRONYM_UNITS || !/\p{Lu}/u.test(text)) return false;
+  const key = formKey(text);
+  // Tied over the whole corpus, or in its document: then the form it stands under is not its own key.
+  if (shortKeys.has(key)) return true;
+  return (
+    !text.includes(' ') && (isAcronym(text) || INNER_CAPITAL.test(text)) && hasLonger(key, surfaces, members)
+  );
+}
+
+function hasLonger(key: string, surfaces: SurfaceCounts['surfaces'], members: Int32Array): boolean {
+  for (const i of members) if (surfaces.form[i].length > 2 * key.length) return true;
+  return false;
+}
+
+const MAX_ACRONYM_UNITS = 14;
+
+function shown(text: string): string {
+  return cleanSurface(text) || text.trim() || text;
+}
+
+/** Equal counts: small letters before capitals, then code points. */
+function comesFirst(a: string, b: string): boolean {
+  const [smallA, smallB] = [a === a.toLowerCase(), b === b.toLowerCase()];
+  return smallA !== smallB ? smallA : a < b;
+}
+
+function isGeneric(members: Int32Array, surfaces: SurfaceCounts['surfaces']): boolean {
+  let total = 0;
+  let tagged = 0;
+  for (const i of members) {
+    total += surfaces.mentions[i];
+    if (surfaces.type[i] === GENERIC_TYPE) tagged += surfaces.mentions[i];
+  }
+  return tagged > GENERIC_SHARE * total;
+}
+
+function byCodePoint(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
