@@ -312,8 +312,7 @@ function moveAlongEdges(
       }
       for (let q = 0; q < dims; q++) {
         const step = push * difference[q];
-        head[q] +=
-          strength * (step > LONGEST_STEP ? LONGEST_STEP : step < -LONGEST_STEP ? -LONGEST_STEP : step);
+        head[q] += strength * (step > LONGEST_STEP ? LONGEST_STEP : Math.max(step, -LONGEST_STEP));
       }
     }
     for (let q = 0; q < dims; q++) positions[from + q] = head[q];
