@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest';
+import type { History, Matrix } from '../../../pipeline/contract.ts';
+import { Interrupted, UserError } from '../../../pipeline/errors.ts';
+import { createRandom } from '../../../pipeline/math/random.ts';
+import { type ClusterConfig, section } from '../../../stages/cluster/config.ts';
+import { stage } from '../../../stages/cluster/stage.ts';
+
+/** Clumps of the given sizes, ten apart on a diagonal, one after another; then lone documents far away. */
+function clumps(sizes: number[], alone = 0): Matrix {
+  const random = createRandom(12);
+  const values: number[] = [];
+  sizes.forEach((size, clump) => {
+    for (let i = 0; i < size * 2; i++) values.push(10 * clump + random.nextNormal());
+  });
+  for (let i = 0; i < alone; i++) values.push(500 + 90 * i, -90 * i * i);
+  return { n: values.length / 2, d: 2, values: Float32Array.from(values) };
+}
+
+async function cluster(
+  reduced: Matrix,
+  settings: Partial<ClusterConfig> = {},
+  history: History | null = null,
+  signal = new AbortController().signal,
+) {
+  const notices: string[] = [];
+  const progress: [number, number | undefined][] = [];
+  const ids = Array.from({ length: reduced.n }, (_, i) => `paper-${i}`);
+  const result = await stage.run(reduced, ids, history, {
+    config: section.schema.parse(settings),
+    seed: 0,
+    threads: 1,
+    baseFolder: '.',
+    signal,
+    progress: (done, total) => progress.push([done, total]),
+    notice: (message) => notices.push(message),
+  });
+  return { ...result, notices, progress };
+}
+
+/** What the store would hand to the next run. */
+function historyOf(result: { assignments: { topic: Int32Array }; nextTopicId: number }): History {
+  const sizes = new Map<number, number>();
+  for (const topic of result.assignments.topic) if (topic >= 0) sizes.set(topic, (sizes.get(topic) ?? 0) + 1);
+  return { topic: result.assignments.topic, sizes, nextTopicId: result.nextTopicId };
+}
+
+describe('a first run', () => {
+  test('numbers topics by size and leaves lone documents out', async () => {
+    const { assignments, events, nextTopicId, notices } = await cluster(clumps([30, 80, 50], 3));
+    const topics = [...assignments.topic];
+    expect([topics[0], topics[30], topics[110]]).toEqual([2, 0, 1]);
+    expect(topics.slice(160)).toEqual([-1, -1, -1]);
+    expect([...assignments.probability.slice(160)]).toEqual([0, 0, 0]);
+    expect(Math.min(...assignments.outlierScore.slice(160))).toBeGreaterThan(0.9);
+    expect(events).toEqual([0, 1, 2].map((topicId) => ({ event: 'born', topicId, fromTopicIds: [] })));
+    expect(nextTopicId).toBe(3);
+    expect(notices).toEqual([]);
+  });
+
+  test('gives the same bytes again', async () => {
+    const reduced = clumps([30, 80, 50], 3);
+    expect(await cluster(reduced)).toEqual(await cluster(reduced));
+  });
+
+  test('reports progress up to n − 1 edges', async () => {
+    expect((await cluster(clumps([30, 40]))).progress.at(-1)).toEqual([69, 69]);
+  });
+});
+
+describe('a later run', () => {
+  test('keeps ids, and gives a new clump a new one', async () => {
+    const first = await cluster(clumps([30, 80]));
+    const grown = clumps([30, 80, 40]);
+    const before = historyOf(first);
+    const topic = new Int32Array(150).fill(-2);
+    topic.set(before.topic);
+    const second = await cluster(grown, {}, { ...before, topic });
+    expect([second.assignments.topic[0], second.assignments.topic[30]]).toEqual([1, 0]);
+    expect(second.assignments.topic[120]).toBe(2);
+    expect(second.events.map(({ event, topicId }) => `${event} ${topicId}`)).toEqual([
+      'continued 0',
+      'continued 1',
+      'born 2',
+    ]);
+  });
+
+  test('never gives a retired id again', async () => {
+    const history: History = {
+      topic: new Int32Array(70).fill(-2),
+      sizes: new Map([[6, 20]]),
+      nextTopicId: 7,
+    };
+    const { events, nextTopicId } = await cluster(clumps([30, 40]), {}, history);
+    expect(events.map(({ event, topicId }) => `${event} ${topicId}`)).toEqual([
+      'born 7',
+      'born 8',
+      'retired 6',
+    ]);
+    expect(nextTopicId).toBe(9);
+  });
+});
+
+describe('no topics', () => {
+  test.each([
+    [clumps([10]), {}, /10 documents are outliers, fewer than cluster\.min_cluster_size \(15\)/],
+    [clumps([1]), {}, /1 document is an outlier/],
+    [clumps([4, 4]), { min_cluster_size: 2, min_samples: 9 }, /fewer than cluster\.min_samples \(9\)/],
+    [clumps([60]), { min_cluster_size: 40 }, /Lower cluster\.min_cluster_size \(40\)/],
+    [{ n: 50, d: 2, values: new Float32Array(100) }, {}, /no two groups of 15 or more stand apart/],
+  ])('are explained (%#)', async (reduced, settings, explanation) => {
+    const { assignments, events, notices } = await cluster(reduced, settings);
+    expect(new Set(assignments.topic)).toEqual(new Set([-1]));
+    expect(events).toEqual([]);
+    expect(notices).toHaveLength(1);
+    expect(notices[0]).toMatch(explanation);
+  });
+
+  test('retire what there was', async () => {
+    const first = await cluster(clumps([30, 40]));
+    const { events } = await cluster(clumps([30, 40]), { min_cluster_size: 60 }, historyOf(first));
+    expect(events.map(({ event, topicId }) => `${event} ${topicId}`)).toEqual(['retired 0', 'retired 1']);
+  });
+});
+
+test.each([Number.NaN, Infinity])('a coordinate of %s is refused by document id', async (value) => {
+  const reduced = clumps([30]);
+  reduced.values[43] = value;
+  await expect(cluster(reduced)).rejects.toThrow(UserError);
+  await expect(cluster(reduced)).rejects.toThrow(
+    `cluster: expected finite coordinates, got ${value} in column 1 for document paper-21.`,
+  );
+});
+
+test('an aborted run stops', async () => {
+  await expect(cluster(clumps([30]), {}, null, AbortSignal.abort())).rejects.toThrow(Interrupted);
+});
+
+describe('settings', () => {
+  test('have defaults', () => {
+    expect(section.schema.parse({})).toEqual({
+      min_cluster_size: 15,
+      min_samples: 5,
+      cluster_selection_method: 'eom',
+      cluster_selection_epsilon: 0,
+    });
+  });
+
+  test.each([
+    { min_cluster_size: 1 },
+    { min_cluster_size: 'ten' },
+    { min_samples: 0 },
+    { min_samples: 2.5 },
+    { cluster_selection_method: 'dbscan' },
+    { cluster_selection_epsilon: -0.1 },
+    { minimum: 3 },
+  ])('%j is refused', (settings) => {
+    expect(section.schema.safeParse(settings).success).toBe(false);
+  });
+
+  test('leaf finds finer topics than eom, and epsilon joins them again', async () => {
+    // Two pairs of clumps; within a pair three apart, the pairs far from each other.
+    const random = createRandom(3);
+    const values = Float32Array.from({ length: 240 }, (_, i) => {
+      const clump = Math.floor(i / 60);
+      return Math.floor(clump / 2) * 60 + (clump % 2) * 5 + random.nextNormal();
+    });
+    const reduced = { n: 120, d: 2, values };
+    const topics = async (settings: Partial<ClusterConfig>) =>
+      (await cluster(reduced, { min_cluster_size: 15, ...settings })).nextTopicId;
+    expect(await topics({ cluster_selection_method: 'leaf' })).toBe(4);
+    expect(await topics({ cluster_selection_method: 'leaf', cluster_selection_epsilon: 10 })).toBe(2);
+  });
+});
