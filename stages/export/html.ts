@@ -48,7 +48,7 @@ export function coordinate(value: number): string {
  * Width of a line of text in the report's sans-serif, in the unit of `fontSize`. Widths are those of DejaVu
  * Sans, the widest face the font list can fall back to, so that what fits here fits everywhere.
  */
-export function textWidth(text: string, fontSize: number): number {
+export function textWidth(text: string, fontSize: number, weight: 'regular' | 'bold' = 'regular'): number {
   let width = 0;
   for (const character of text) {
     if (character > '\u2e80') width += 1;
@@ -58,5 +58,5 @@ export function textWidth(text: string, fontSize: number): number {
     else if (character >= 'A' && character <= 'Z') width += 0.72;
     else width += 0.62;
   }
-  return width * fontSize;
+  return width * fontSize * (weight === 'bold' ? 1.13 : 1);
 }

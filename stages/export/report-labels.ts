@@ -28,7 +28,7 @@ interface Box {
 const LINE_HEIGHT = 1.15;
 const MAX_LINES = 2;
 /** Between two labels, as a share of the font size. */
-const GAP = 0.35;
+const GAP = 0.45;
 
 /** Shifts tried, in box widths and heights: on the spot, above, below, then aside. */
 const shifts: readonly (readonly [number, number])[] = [
@@ -64,7 +64,7 @@ export function placeLabels(
   const margin = fontSize * GAP;
   anchors.forEach((anchor, index) => {
     const lines = wrap(anchor.label, lineCharacters);
-    const boxWidth = Math.max(...lines.map((line) => textWidth(line, fontSize)));
+    const boxWidth = Math.max(...lines.map((line) => textWidth(line, fontSize, 'bold')));
     const boxHeight = lines.length * LINE_HEIGHT * fontSize;
     if (boxWidth + 2 * margin > width || boxHeight + 2 * margin > height) return;
     for (const [alongX, alongY] of shifts) {

@@ -24,7 +24,7 @@ const MARGIN = 36;
 /** Share of documents on each side that may lie outside the frame, when they would squeeze the rest. */
 const TAIL = 0.002;
 /** How far beyond the tails the frame reaches, in spans between them. */
-const REACH = 0.25;
+const REACH = 0.06;
 
 /** Font sizes in the map's units: 1000 of them are 1112, about 600 and about 340 pixels. */
 const labelSizes = [

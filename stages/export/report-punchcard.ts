@@ -33,27 +33,44 @@ export interface Card {
 /** Columns drawn at most; the newest are kept. */
 export const MAX_YEARS = 60;
 
-const LABEL_CHARACTERS = 34;
+/** Characters of a row's label on a wide screen and on a phone. */
+const labelWidths = [
+  { name: 'wide', characters: 34 },
+  { name: 'narrow', characters: 17 },
+];
 const LABEL_FONT = 12;
+/** Labels and years together, as wide as the page's text. */
 const WIDTH = 1112;
-const MIN_CELL = 15;
+const MIN_CELL = 14;
 const MAX_CELL = 34;
 const ROW_HEIGHT = 22;
 const BAR_HEIGHT = 44;
-const TOP = BAR_HEIGHT + 38;
+/** Foot of the bars. */
+const BASE = BAR_HEIGHT + 14;
+const TOP = BASE + 24;
+/** Beside the columns, so that no year number is cut. */
+const SIDE = 10;
 /** Below this radius a circle would not be seen at all. */
 const MIN_RADIUS = 1.3;
 
-/** @returns Legend, drawing and caption as pieces of HTML. */
+/**
+ * The labels stand still beside the drawing, which is scrolled on a small screen, from the newest year back.
+ *
+ * @returns Legend, drawing and caption as pieces of HTML.
+ */
 export function* punchcard(card: Card): Generator<string> {
   const from = Math.max(0, card.years.length - MAX_YEARS);
   const columns = card.years.slice(from);
-  const labels = card.rows.map((row) => shorten(row.label, LABEL_CHARACTERS));
-  const left = Math.ceil(Math.max(64, ...labels.map((label) => textWidth(label, LABEL_FONT)))) + 10;
-  const cell = Math.min(Math.max(Math.floor((WIDTH - left - 8) / columns.length), MIN_CELL), MAX_CELL);
-  // The last column's tick needs room beyond its cell.
-  const width = left + columns.length * cell + 12;
-  const bottom = TOP + card.rows.length * ROW_HEIGHT;
+  const height = TOP + card.rows.length * ROW_HEIGHT + 24;
+  const mostInYear = Math.max(...columns.map((_, column) => card.yearDocuments[from + column]));
+  const labels = labelWidths.map(({ name, characters }) =>
+    labelColumn(card, mostInYear, name, characters, height),
+  );
+  const cell = Math.min(
+    Math.max(Math.floor((WIDTH - labels[0].width - 2 * SIDE) / columns.length), MIN_CELL),
+    MAX_CELL,
+  );
+  const width = columns.length * cell + 2 * SIDE;
 
   const rowShare = (row: CardRow, column: number): number =>
     row.total === 0 ? 0 : row.documents[from + column] / row.total;
@@ -74,33 +91,62 @@ export function* punchcard(card: Card): Generator<string> {
 
   yield '<figure>';
   yield legend(card, largest, radiusOf, borders);
-  yield `<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(card.title)}"><svg class="card" width="${width}" height="${bottom + 24}" viewBox="0 0 ${width} ${bottom + 24}" role="group" aria-labelledby="${card.id}-title ${card.id}-description">
+  yield `<div class="card">${labels.map((column) => column.svg).join('')}<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(card.title)}"><svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="group" aria-labelledby="${card.id}-title ${card.id}-description">
 <title id="${card.id}-title">${escapeHtml(card.title)}</title>
 <desc id="${card.id}-description">${countOf(card.rows.length, 'row')}, ${columns[0]} to ${columns[columns.length - 1]}. Larger circles: more of the ${card.rowName}'s documents fall into that year. Stronger colour: more of that year's documents belong to the ${card.rowName}.</desc>
 `;
-  yield yearBars(card, from, columns, left, cell);
-  yield ticks(columns, left, cell, TOP - 10);
+  yield yearBars(card, from, columns, mostInYear, cell);
+  yield ticks(columns, cell, TOP - 10);
   for (const [r, row] of card.rows.entries()) {
-    const y = TOP + r * ROW_HEIGHT + ROW_HEIGHT / 2;
-    const text = `<text x="${left - 8}" y="${y + 4}" text-anchor="end">${escapeHtml(labels[r])}<title>${escapeHtml(row.label)}: ${countOf(row.total, 'document')}</title></text>`;
-    let piece = `<g class="row"><rect x="0" y="${y - ROW_HEIGHT / 2}" width="${width}" height="${ROW_HEIGHT}"/><path class="rule" d="M${left} ${y}H${width - 12}"/>`;
-    piece += row.link === null ? text : `<a href="${escapeHtml(row.link)}">${text}</a>`;
+    const y = rowMiddle(r);
+    let piece = `<g><path class="rule" d="M${SIDE} ${y}H${width - SIDE}"/>`;
     for (let column = 0; column < columns.length; column++) {
       const documents = row.documents[from + column];
       if (documents === 0) continue;
       const ofRow = rowShare(row, column);
       const ofYear = yearShare(row, column);
       const step = borders.findIndex((border) => ofYear < border);
-      piece += `<circle cx="${coordinate(left + (column + 0.5) * cell)}" cy="${y}" r="${coordinate(radiusOf(ofRow))}" class="s${step < 0 ? borders.length : step}"><title>${columns[column]}: ${countOf(documents, 'document')}, ${formatShare(ofRow)} of the ${card.rowName}, ${formatShare(ofYear)} of the year</title></circle>`;
+      piece += `<circle cx="${coordinate(SIDE + (column + 0.5) * cell)}" cy="${y}" r="${coordinate(radiusOf(ofRow))}" class="s${step < 0 ? borders.length : step}"><title>${escapeHtml(shorten(row.label, 60))}, ${columns[column]}: ${countOf(documents, 'document')}, ${formatShare(ofRow)} of the ${card.rowName}, ${formatShare(ofYear)} of the year</title></circle>`;
     }
     yield `${piece}</g>\n`;
   }
-  yield ticks(columns, left, cell, bottom + 16);
-  yield '</svg></div>\n';
+  yield ticks(columns, cell, height - 8);
+  yield '</svg></div></div>\n';
   if (from > 0) {
     yield `<figcaption>The last ${MAX_YEARS} of ${card.years.length} years are drawn, from ${columns[0]}; the table has all, from ${card.years[0]}.</figcaption>\n`;
   }
   yield '</figure>\n';
+}
+
+/** Where the line of a row runs. */
+function rowMiddle(row: number): number {
+  return TOP + row * ROW_HEIGHT + ROW_HEIGHT / 2;
+}
+
+function labelColumn(
+  card: Card,
+  mostInYear: number,
+  name: string,
+  characters: number,
+  height: number,
+): { width: number; svg: string } {
+  const labels = card.rows.map((row) => shorten(row.label, characters));
+  const widest = Math.max(
+    textWidth('documents', LABEL_FONT),
+    ...labels.map((label) => textWidth(label, LABEL_FONT)),
+  );
+  const width = Math.ceil(widest) + 8;
+  const rows = card.rows.map((row, r) => {
+    const text = `<text x="${width - 4}" y="${rowMiddle(r) + 4}">${escapeHtml(labels[r])}<title>${escapeHtml(row.label)}: ${countOf(row.total, 'document')}</title></text>`;
+    return row.link === null ? text : `<a href="${escapeHtml(row.link)}">${text}</a>`;
+  });
+  return {
+    width,
+    svg: `<svg class="labels ${name}" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="group" aria-label="Rows">
+<text class="note" x="${width - 4}" y="22">${formatCount(mostInYear)}</text><text class="note" x="${width - 4}" y="${BASE}">documents</text>
+${rows.join('\n')}
+</svg>`,
+  };
 }
 
 /**
@@ -123,7 +169,7 @@ function legend(card: Card, largest: number, radiusOf: (share: number) => number
     return `<svg width="${size}" height="${size}" aria-hidden="true"><circle cx="${size / 2}" cy="${size / 2}" r="${coordinate(radius)}" class="${kind}"/></svg>`;
   };
   const percent = (share: number): string => `${Number((share * 100).toPrecision(2))}%`;
-  const sizes = [largest / 10, largest / 3, largest].map(
+  const sizes = (largest === 0 ? [] : [largest / 10, largest / 3, largest]).map(
     (share) => `<span>${circle(radiusOf(share), 'size')}${percent(share)}</span>`,
   );
   const colours = [...borders, null].map((border, step) => {
@@ -138,27 +184,24 @@ function legend(card: Card, largest: number, radiusOf: (share: number) => number
   return `<ul class="key"><li>Area: share of the ${card.rowName}’s documents ${sizes.join(' ')}</li><li>Colour: share of the year’s documents ${colours.join(' ')}</li></ul>\n`;
 }
 
-function yearBars(card: Card, from: number, columns: number[], left: number, cell: number): string {
-  let most = 0;
-  for (let column = 0; column < columns.length; column++)
-    most = Math.max(most, card.yearDocuments[from + column]);
-  const base = BAR_HEIGHT + 14;
+/** Documents of each year, so that a large share of a thin year is seen for what it is. */
+function yearBars(card: Card, from: number, columns: number[], mostInYear: number, cell: number): string {
   const bars = columns.map((year, column) => {
     const documents = card.yearDocuments[from + column];
-    const height = (BAR_HEIGHT * documents) / most;
-    return `<rect class="bar" x="${coordinate(left + column * cell + 1.5)}" y="${coordinate(base - height)}" width="${cell - 3}" height="${coordinate(height)}"><title>${year}: ${countOf(documents, 'document')}</title></rect>`;
+    const height = (BAR_HEIGHT * documents) / mostInYear;
+    return `<rect class="bar" x="${coordinate(SIDE + column * cell + 1.5)}" y="${coordinate(BASE - height)}" width="${cell - 3}" height="${coordinate(height)}"><title>${year}: ${countOf(documents, 'document')}</title></rect>`;
   });
-  return `<text class="note" x="${left - 8}" y="${base - BAR_HEIGHT + 8}" text-anchor="end">${formatCount(most)}</text><text class="note" x="${left - 8}" y="${base}" text-anchor="end">documents</text><path class="rule" d="M${left} ${base}h${columns.length * cell}"/>${bars.join('')}\n`;
+  return `<path class="rule" d="M${SIDE} ${BASE}h${columns.length * cell}"/>${bars.join('')}\n`;
 }
 
 /** Year numbers, as many as fit side by side. */
-function ticks(columns: number[], left: number, cell: number, y: number): string {
+function ticks(columns: number[], cell: number, y: number): string {
   const needed = textWidth('2000', 11) + 6;
   const step = [1, 2, 5, 10, 20, 50].find((years) => years * cell >= needed) ?? 100;
   return `${columns
     .map((year, column) =>
       year % step === 0
-        ? `<text class="tick" x="${coordinate(left + (column + 0.5) * cell)}" y="${y}" text-anchor="middle">${year}</text>`
+        ? `<text class="tick" x="${coordinate(SIDE + (column + 0.5) * cell)}" y="${y}" text-anchor="middle">${year}</text>`
         : '',
     )
     .join('')}\n`;

@@ -77,10 +77,10 @@ a:focus-visible,[tabindex]:focus-visible,summary:focus-visible{outline:3px solid
 .soft,figcaption{color:var(--soft)}
 figcaption{font-size:.875rem;max-width:90ch;margin-top:8px}
 nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:4px 20px;padding:0;margin:12px 0 0}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(132px,1fr));gap:12px;margin:24px 0 0}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:24px 0 0}
 .tiles div{background:var(--panel);border-radius:8px;padding:12px 16px;display:flex;flex-direction:column-reverse;justify-content:flex-end}
 .tiles dt{color:var(--soft);font-size:.875rem;line-height:1.35}
-.tiles dd{margin:0;font-size:1.5rem;line-height:1.3;font-weight:600;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+.tiles dd{margin:0;font-size:1.4rem;line-height:1.35;font-weight:600;font-variant-numeric:tabular-nums;white-space:nowrap}
 .notices{border-left:4px solid var(--link);background:var(--panel);border-radius:0 8px 8px 0;padding:12px 16px 12px 36px;margin:24px 0 0}
 .notices li{overflow-wrap:anywhere}
 figure{margin:16px 0 0}
@@ -95,15 +95,20 @@ ${light.marks.map((_, i) => `.map .m${i} path{stroke:var(--m${i})}`).join('\n')}
 .map text{font-weight:600;text-anchor:middle;paint-order:stroke;stroke:var(--panel);stroke-width:.28em;stroke-linejoin:round}
 .map a text{fill:var(--ink)}
 .map a:hover text,.map a:focus text{text-decoration:underline}
-.medium,.narrow{display:none}
+.map .medium,.map .narrow{display:none}
 @media (max-width:900px){.map .wide{display:none}.map .medium{display:inline}}
 @media (max-width:560px){.map .medium{display:none}.map .narrow{display:inline}}
-.scroll{overflow-x:auto;-webkit-overflow-scrolling:touch}
+.card{display:flex}
+.card .labels{flex:none}
+.card .labels text{text-anchor:end}
+.card .scroll{overflow-x:auto;direction:rtl;flex:1 1 auto;min-width:0}
+.card .scroll svg{direction:ltr;margin-right:auto}
+.card .narrow{display:none}
+@media (max-width:760px){.card .wide{display:none}.card .narrow{display:block}}
 .card circle{stroke:var(--rim);stroke-width:.75}
 ${light.steps.map((_, i) => `.s${i}{fill:var(--s${i})}`).join('\n')}
 .card .rule{stroke:var(--line);stroke-width:1}
-.card .row rect{fill:transparent}
-.card .row:hover rect{fill:var(--panel)}
+.card g:hover .rule{stroke:var(--soft)}
 .card .bar{fill:var(--rim)}
 .card text{font-size:12px}
 .card .tick,.card .note{font-size:11px;fill:var(--soft)}
@@ -129,19 +134,21 @@ td{overflow-wrap:anywhere}
 .topics dd{margin:0 0 6px}
 .topics ol{margin:0;padding-left:1.3em}
 .topics li{margin-bottom:4px}
-.topics .name{width:20%}
+.topics .name{width:17%}
+.topics .terms{width:19%}
 .topics .what{width:24%}
+.topics .titles{width:27%}
 @media (max-width:760px){
 header,main,footer{padding-left:16px;padding-right:16px}
 header{padding-top:24px}
 h1{font-size:1.6rem}
-.topics,.topics tbody,.topics tr,.topics th,.topics td{display:block;width:auto}
-.topics .name,.topics .what{width:auto}
+.topics,.topics caption,.topics tbody,.topics tr,.topics th,.topics td{display:block;width:auto}
+.topics .name,.topics .terms,.topics .what,.topics .titles{width:auto}
 .topics thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .topics tr{border-bottom:1px solid var(--line);padding:16px 0}
 .topics th[scope=row]{font-size:1.05rem}
 .topics tbody th,.topics tbody td{border:0;padding:2px 0;text-align:left}
-.topics td::before{content:attr(data-column);display:block;color:var(--soft);font-size:.8125rem}
+.topics td[data-column]::before{content:attr(data-column);display:block;color:var(--soft);font-size:.8125rem}
 .topics .number{display:inline-block;margin-right:24px}
 }
 pre{background:var(--panel);border-radius:8px;padding:12px 16px;overflow-x:auto;font-size:.8125rem;line-height:1.45}

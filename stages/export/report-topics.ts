@@ -23,7 +23,7 @@ export function* topicsHtml(
       ? `The ${MAX_TOPICS} largest of ${formatCount(bySize.length)} topics; topics.csv has all.`
       : 'Largest first. Share is of all documents, outliers included.'
   }</caption>
-<thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader" class="name">Topic</th><th scope="col" role="columnheader" class="number">Documents</th><th scope="col" role="columnheader" class="number">Share</th><th scope="col" role="columnheader" class="what">Top terms</th><th scope="col" role="columnheader" class="what">Entities</th><th scope="col" role="columnheader">Representative documents</th></tr></thead>
+<thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader" class="name">Topic</th><th scope="col" role="columnheader" class="number">Documents</th><th scope="col" role="columnheader" class="number">Share</th><th scope="col" role="columnheader" class="terms">Top terms</th><th scope="col" role="columnheader" class="what">Entities</th><th scope="col" role="columnheader" class="titles">Representative documents</th></tr></thead>
 <tbody role="rowgroup">
 `;
   for (const topic of bySize.slice(0, MAX_TOPICS)) {
@@ -34,7 +34,7 @@ export function* topicsHtml(
       const title = documents.title[row] === '' ? documents.id[row] : documents.title[row];
       return `<li dir="auto">${escapeHtml(shorten(title, TITLE_CHARACTERS))}${year === null ? '' : ` (${year})`}</li>`;
     });
-    yield `<tr role="row" id="topic-${id}"><th scope="row" role="rowheader">${escapeHtml(topics.label[topic])}<small>topic ${id}</small></th><td role="cell" class="number" data-column="Documents">${formatCount(topics.size[topic])}</td><td role="cell" class="number" data-column="Share">${formatShare(topics.size[topic] / documents.id.length)}</td><td role="cell" data-column="Top terms">${escapeHtml(terms.slice(0, TERMS).join(', '))}</td><td role="cell" data-column="Entities"><dl>${names('Methods', methods)}${names('Tasks', tasks)}${names('Materials', materials)}${names('Metrics', metrics)}</dl></td><td role="cell" data-column="Representative documents"><ol>${titles.join('')}</ol></td></tr>
+    yield `<tr role="row" id="topic-${id}"><th scope="row" role="rowheader">${escapeHtml(topics.label[topic])}<small>topic ${id}</small></th><td role="cell" class="number" data-column="Documents">${formatCount(topics.size[topic])}</td><td role="cell" class="number" data-column="Share">${formatShare(topics.size[topic] / documents.id.length)}</td><td role="cell" data-column="Top terms">${escapeHtml(terms.slice(0, TERMS).join(', '))}</td><td role="cell"><dl>${names('Methods', methods)}${names('Tasks', tasks)}${names('Materials', materials)}${names('Metrics', metrics)}</dl></td><td role="cell" data-column="Representative documents"><ol>${titles.join('')}</ol></td></tr>
 `;
   }
   yield '</tbody></table>\n';
