@@ -1,0 +1,79 @@
+/** Chooses the terms that stand for a topic: strong ones, that belong together, and do not repeat one another. */
+
+import { bitCount, type DocumentBits, npmi, sharedBitCount } from '../../pipeline/math/npmi.ts';
+import type { CandidateTerms } from './candidate-terms.ts';
+import { stemOf } from './fold-terms.ts';
+import type { RankedTerm } from './topic-terms.ts';
+
+/**
+ * How much a term's agreement with the terms chosen before counts beside its weight. Weight alone lists
+ * words that are common in the topic for reasons of their own; people find lists of high NPMI more coherent
+ * (Lau, Newman and Baldwin 2014).
+ */
+const AGREEMENT = 2;
+
+/**
+ * Picks `size` terms one by one, each the best by
+ * `(1 − diversity) · (weight + AGREEMENT · agreement) − diversity · likeness`: weight relative to the
+ * strongest term's, agreement the mean NPMI with the terms picked before, likeness the greatest share of
+ * words in common with one of them.
+ *
+ * @param terms Strongest first.
+ * @param documentsOf Documents of the corpus that hold a term.
+ * @param diversity 0 to let terms repeat one another, 1 to choose by unlikeness alone after the strongest.
+ * @returns The terms picked, strongest first. Ties go to the stronger term.
+ *
+ * Source: maximal marginal relevance, Carbonell and Goldstein 1998.
+ */
+export function chooseTerms(
+  terms: readonly RankedTerm[],
+  candidates: CandidateTerms,
+  documentsOf: (term: number) => DocumentBits,
+  n: number,
+  size: number,
+  diversity: number,
+): RankedTerm[] {
+  if (terms.length <= size) return terms.slice();
+  const strongest = terms[0].weight;
+  const documents = terms.map(({ term }) => documentsOf(term));
+  const counts = documents.map(bitCount);
+  const likeness = new Float64Array(terms.length);
+  const agreement = new Float64Array(terms.length);
+  const picked: number[] = [];
+  const isPicked = new Uint8Array(terms.length);
+  while (picked.length < size) {
+    let best = -1;
+    let bestValue = Number.NEGATIVE_INFINITY;
+    for (let at = 0; at < terms.length; at++) {
+      if (isPicked[at] === 1) continue;
+      const mean = picked.length === 0 ? 0 : agreement[at] / picked.length;
+      const value =
+        (1 - diversity) * (terms[at].weight / strongest + AGREEMENT * mean) - diversity * likeness[at];
+      if (value > bestValue) {
+        best = at;
+        bestValue = value;
+      }
+    }
+    picked.push(best);
+    isPicked[best] = 1;
+    for (let at = 0; at < terms.length; at++) {
+      if (isPicked[at] === 1) continue;
+      likeness[at] = Math.max(likeness[at], commonWords(terms[at], terms[best], candidates));
+      agreement[at] += npmi(counts[at], counts[best], sharedBitCount(documents[at], documents[best]), n);
+    }
+  }
+  return picked.sort((a, b) => a - b).map((at) => terms[at]);
+}
+
+/** Share of words that two terms have in common, 0 to 1. */
+export function commonWords(a: RankedTerm, b: RankedTerm, candidates: CandidateTerms): number {
+  const wordsA = wordStems(a.term, candidates);
+  const wordsB = wordStems(b.term, candidates);
+  let common = 0;
+  for (const word of wordsA) if (wordsB.has(word)) common++;
+  return common / (wordsA.size + wordsB.size - common);
+}
+
+function wordStems(term: number, candidates: CandidateTerms): Set<string> {
+  return new Set(candidates.words[term].map((word) => stemOf(candidates.corpus.keys[word])));
+}

@@ -1,0 +1,163 @@
+/**
+ * Folds terms that say the same of a topic into one: "translation" into "machine translation", "neural
+ * machine translation" and "machine translation systems" into whichever of them names the topic better,
+ * the word "nmt" into the entity it abbreviates.
+ */
+
+import type { CandidateTerms } from './candidate-terms.ts';
+import { type RankedTerm, sharedCount } from './topic-terms.ts';
+
+/** An entity takes the place of a word it contains from this share of the word's weight on. */
+const ENTITY_FOR_WORD = 0.25;
+
+/** A pair of words takes the place of a word it contains from this share on. */
+const PAIR_FOR_WORD = 0.4;
+
+/** A more specific entity takes the place of a less specific one from this share on. */
+const SPECIFIC_FOR_BROAD = 0.6;
+
+/** Plain words that occur beside a term in this share of their documents are a piece of it. */
+const PIECE_SHARE = 0.7;
+
+/** Nouns that add nothing behind a name: a machine translation system is about machine translation. */
+const CONTAINERS: ReadonlySet<string> = new Set(
+  (
+    'algorithm application approach architecture challenge community experiment field framework literature ' +
+    'method methodology model module paradigm performance pipeline problem procedure process research ' +
+    'setting setup solution strategy study system task technique technology tool'
+  ).split(' '),
+);
+
+/**
+ * Keeps one of each group of terms that name the same thing.
+ *
+ * @param ranked Strongest first.
+ * @returns The terms kept, strongest first, each with its own weight.
+ */
+export function foldTerms(ranked: readonly RankedTerm[], candidates: CandidateTerms): RankedTerm[] {
+  const kept: Shape[] = [];
+  for (const term of ranked) {
+    const shape = shapeOf(term, candidates);
+    // Of the terms already kept that say the same, the strongest decides; the others fold with it.
+    const same = kept.filter((other) => saysTheSame(shape, other));
+    if (same.length === 0) {
+      kept.push(shape);
+    } else if (same.every((other) => takesThePlaceOf(shape, other))) {
+      for (const other of same) kept.splice(kept.indexOf(other), 1);
+      kept.push(shape);
+    }
+  }
+  return kept.map((shape) => shape.ranked).sort((a, b) => b.weight - a.weight || a.term - b.term);
+}
+
+/** What folding compares of a term. */
+interface Shape {
+  ranked: RankedTerm;
+  isWord: boolean;
+  /** Stems of its words. */
+  stems: string[];
+  /** The same without containers at the end, where two words or more remain. */
+  core: string[];
+  /** First letters, and the term itself where it could be an acronym. */
+  initials: string;
+  acronym: string;
+}
+
+function shapeOf(ranked: RankedTerm, candidates: CandidateTerms): Shape {
+  const keys = candidates.words[ranked.term].map((word) => candidates.corpus.keys[word]);
+  const stems = keys.map(stemOf);
+  let length = keys.length;
+  while (length > 2 && CONTAINERS.has(keys[length - 1])) length--;
+  return {
+    ranked,
+    isWord: candidates.type[ranked.term] === 'word',
+    stems,
+    core: stems.slice(0, length),
+    initials: keys.length > 1 ? keys.map((key) => key.charAt(0)).join('') : '',
+    acronym: keys.length === 1 ? keys[0] : '',
+  };
+}
+
+function saysTheSame(a: Shape, b: Shape): boolean {
+  if (a.acronym.length > 1 && a.acronym === b.initials) return true;
+  if (b.acronym.length > 1 && b.acronym === a.initials) return true;
+  // A word within a longer name is part of it.
+  if (a.isWord && contains(b.stems, a.stems)) return true;
+  if (b.isWord && contains(a.stems, b.stems)) return true;
+  if (a.isWord || b.isWord) return isPieceOf(a, b) || isPieceOf(b, a);
+  // Two names say the same where one specifies the other: the same head with more in front of it.
+  return endsWith(a.core, b.core) || endsWith(b.core, a.core);
+}
+
+/** Whether a is a few words that hardly occur but beside b, with a word of b's in them. */
+function isPieceOf(a: Shape, b: Shape): boolean {
+  if (!a.isWord || a.stems.length < 2 || a.stems.length > b.stems.length) return false;
+  if (!a.stems.some((stem) => b.stems.includes(stem))) return false;
+  const shared = sharedCount(a.ranked.documents, b.ranked.documents);
+  return shared >= PIECE_SHARE * a.ranked.documents.length;
+}
+
+/** Whether the weaker term a is the better name of the two. */
+function takesThePlaceOf(a: Shape, b: Shape): boolean {
+  const share = a.ranked.weight / b.ranked.weight;
+  if (b.isWord && !a.isWord) return a.stems.length >= b.stems.length && share >= ENTITY_FOR_WORD;
+  if (a.stems.length <= b.stems.length) return false;
+  if (b.isWord) return share >= PAIR_FOR_WORD;
+  return !a.isWord && a.core.length > b.core.length && share >= SPECIFIC_FOR_BROAD;
+}
+
+function contains(words: string[], part: string[]): boolean {
+  for (let from = 0; from + part.length <= words.length; from++) {
+    if (part.every((word, at) => words[from + at] === word)) return true;
+  }
+  return false;
+}
+
+function endsWith(words: string[], part: string[]): boolean {
+  const from = words.length - part.length;
+  return from >= 0 && part.every((word, at) => words[from + at] === word);
+}
+
+/**
+ * Endings of English words that leave the stem's meaning alone, longest first. Only for telling whether two
+ * terms of one topic are the same: "translate" and "translation", "parser" and "parsing".
+ */
+const ENDINGS = [
+  'ization',
+  'isation',
+  'ations',
+  'izing',
+  'ising',
+  'ation',
+  'izer',
+  'iser',
+  'ized',
+  'ised',
+  'ions',
+  'ings',
+  'ing',
+  'ion',
+  'ize',
+  'ise',
+  'ies',
+  'ual',
+  'er',
+  'or',
+  'ed',
+  'es',
+  'al',
+  'ic',
+  'ly',
+  'y',
+  'e',
+];
+
+/** Shorter stems than this are words of their own. */
+const MIN_STEM = 4;
+
+export function stemOf(key: string): string {
+  for (const ending of ENDINGS) {
+    if (key.length - ending.length >= MIN_STEM && key.endsWith(ending)) return key.slice(0, -ending.length);
+  }
+  return key;
+}

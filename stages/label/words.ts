@@ -1,0 +1,337 @@
+/**
+ * Cuts the corpus into words once and gives each a whole number, so that everything after counts numbers.
+ * Words that differ only in case, plural or hyphens share a number; how each is best written is kept.
+ */
+
+import type { DocumentColumns } from '../../pipeline/contract.ts';
+import { compareCodePoints } from './code-point-order.ts';
+import { STOP_WORD_SET } from './stop-words.ts';
+
+/** Stands between two words that no phrase may join: punctuation, or the border of title and abstract. */
+export const BREAK = -1;
+
+export interface CorpusWords {
+  /** Word ids in text order, BREAK where a phrase ends. */
+  tokens: Int32Array;
+  /** Float64Array [n + 1]: document i owns tokens offsets[i] to offsets[i + 1] − 1. */
+  offsets: Float64Array;
+  /** Per word id: what its spellings share (see wordKey). */
+  keys: string[];
+  /** Per word id: the commonest spelling, in natural case. */
+  display: string[];
+  /** Per word id: 1 for words that never name a topic. */
+  stop: Uint8Array;
+  /** Whether a word id names no topic; also for words that idsOf made. */
+  isStop(word: number): boolean;
+  /** Word ids of any text, cut as the corpus was, without breaks; unknown words get a new id. */
+  idsOf(text: string): number[];
+  /** A phrase with title-case words lowered where the corpus usually writes them so. */
+  naturalCase(phrase: string): string;
+}
+
+/**
+ * A word that the corpus writes in lower case at least this often is no name: titles and sentence starts
+ * write every word with a capital now and then.
+ */
+const LOWER_CASE_SHARE = 0.2;
+
+/** Reads titles and abstracts. */
+export function readWords(documents: DocumentColumns): CorpusWords {
+  const n = documents.id.length;
+  const surfaces = createSurfaces();
+
+  // Every document's surfaces, title and abstract with a break after each.
+  const offsets = new Float64Array(n + 1);
+  for (let row = 0; row < n; row++) {
+    surfaces.read(documents.title[row]);
+    surfaces.read(documents.abstract[row]);
+    offsets[row + 1] = surfaces.length();
+  }
+  const tokens = surfaces.taken();
+
+  // Surfaces to words: one key, one word.
+  const keys: string[] = [];
+  const idOfKey = new Map<string, number>();
+  const idOf = (surface: string): number => {
+    const key = wordKey(surface);
+    let id = idOfKey.get(key);
+    if (id === undefined) {
+      id = keys.length;
+      idOfKey.set(key, id);
+      keys.push(key);
+    }
+    return id;
+  };
+  const wordOfSurface = Int32Array.from(surfaces.texts, idOf);
+  const stop = new Uint8Array(keys.length);
+  for (let word = 0; word < keys.length; word++) stop[word] = isStopWord(keys[word]) ? 1 : 0;
+  for (let s = 0; s < wordOfSurface.length; s++) {
+    if (STOP_WORD_SET.has(surfaces.texts[s].toLowerCase())) stop[wordOfSurface[s]] = 1;
+  }
+  for (let at = 0; at < tokens.length; at++) {
+    if (tokens[at] !== BREAK) tokens[at] = wordOfSurface[tokens[at]];
+  }
+
+  const casing = readCasing(surfaces.texts, surfaces.counts());
+  const display = displayForms(keys.length, wordOfSurface, surfaces.texts, casing);
+  return {
+    tokens,
+    offsets,
+    keys,
+    display,
+    stop,
+    isStop: (word) => (word < stop.length ? stop[word] === 1 : isStopWord(keys[word])),
+    idsOf(text) {
+      const ids: number[] = [];
+      eachWord(
+        text,
+        (start, end) => ids.push(idOf(text.slice(start, end))),
+        () => {},
+      );
+      return ids;
+    },
+    naturalCase: (phrase) =>
+      phrase
+        .split(' ')
+        .map((word) => naturalWord(word, casing))
+        .join(' '),
+  };
+}
+
+/**
+ * What the spellings of a word share: lower case, no hyphens, no possessive, singular by English rules.
+ * Meant for telling words apart, not for reading: "analyses" and "analysis" agree, "physics" loses its s.
+ */
+export function wordKey(surface: string): string {
+  let key = surface.toLowerCase().replace(/['’]s?$/u, '');
+  if (key.includes('-') || key.includes('‐') || key.includes('‑')) key = key.replace(/[-‐‑]/gu, '');
+  if (key === '') return surface;
+  return singular(key);
+}
+
+function singular(key: string): string {
+  const { length } = key;
+  if (length < 4 || key === 'news') return key;
+  if (key === 'corpora') return 'corpus';
+  if (key.charCodeAt(length - 1) !== 115) return key;
+  if (key.endsWith('ss') || key.endsWith('us') || key.endsWith('is')) return key;
+  if (key.endsWith('yses')) return `${key.slice(0, -2)}is`;
+  if (key.endsWith('ies') && length > 4) return `${key.slice(0, -3)}y`;
+  if (/(?:ss|x|ch|sh)es$/u.test(key)) return key.slice(0, -2);
+  return key.slice(0, -1);
+}
+
+/** Listed, a number, or a lone letter. */
+function isStopWord(key: string): boolean {
+  if (STOP_WORD_SET.has(key)) return true;
+  if (key.length === 1) return key.charCodeAt(0) < 0x2e80;
+  return /^[\d.,%:/-]+(?:st|nd|rd|th|k|m|x|s)?$/u.test(key);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Surfaces
+
+/** Distinct spellings, with how often each was read. */
+interface Surfaces {
+  texts: string[];
+  read(text: string): void;
+  length(): number;
+  counts(): Int32Array;
+  /** Surface ids in the order read. */
+  taken(): Int32Array;
+}
+
+const LETTER = 1;
+const SPACE = 2;
+const JOINER = 3;
+
+/** Class of every UTF-16 code unit; 0 separates words and phrases, as surrogate pairs do. */
+const CLASS_OF = characterClasses();
+
+function characterClasses(): Uint8Array {
+  const classes = new Uint8Array(65536);
+  for (let unit = 0; unit < 65536; unit++) {
+    const character = String.fromCharCode(unit);
+    if (/[\p{L}\p{M}\p{N}]/u.test(character)) classes[unit] = LETTER;
+    else if (/\s/u.test(character)) classes[unit] = SPACE;
+  }
+  // Inside a word only: cross-lingual, model's, 0.5, C++, R&D.
+  for (const character of "-‐‑'’.+#&_") classes[character.charCodeAt(0)] = JOINER;
+  return classes;
+}
+
+function createSurfaces(): Surfaces {
+  const texts: string[] = [];
+  let tokens = new Int32Array(1024);
+  let used = 0;
+  let counts = new Int32Array(1024);
+  let hashes = new Int32Array(1024);
+  // Open addressing, linear probing, at most half full; −1 is free.
+  let table = new Int32Array(2048).fill(-1);
+
+  const push = (token: number): void => {
+    if (used === tokens.length) tokens = doubled(tokens);
+    tokens[used++] = token;
+  };
+  const breakPhrase = (): void => {
+    if (used > 0 && tokens[used - 1] !== BREAK) push(BREAK);
+  };
+  const grow = (): void => {
+    counts = doubled(counts);
+    hashes = doubled(hashes);
+    table = new Int32Array(counts.length * 2).fill(-1);
+    const mask = table.length - 1;
+    for (let surface = 0; surface < texts.length; surface++) {
+      let slot = hashes[surface] & mask;
+      while (table[slot] !== -1) slot = (slot + 1) & mask;
+      table[slot] = surface;
+    }
+  };
+  const surfaceOf = (text: string, start: number, end: number, hash: number): number => {
+    const mask = table.length - 1;
+    let slot = hash & mask;
+    while (table[slot] !== -1) {
+      const surface = table[slot];
+      const known = texts[surface];
+      if (hashes[surface] === hash && known.length === end - start && text.startsWith(known, start)) {
+        return surface;
+      }
+      slot = (slot + 1) & mask;
+    }
+    const surface = texts.length;
+    // A copy: a slice would keep the whole abstract alive behind one word.
+    texts.push(Buffer.from(text.slice(start, end), 'utf16le').toString('utf16le'));
+    hashes[surface] = hash;
+    table[slot] = surface;
+    if (texts.length === counts.length) grow();
+    return surface;
+  };
+
+  const read = (text: string): void => {
+    eachWord(
+      text,
+      (start, end, hash) => {
+        const surface = surfaceOf(text, start, end, hash);
+        counts[surface]++;
+        push(surface);
+      },
+      breakPhrase,
+    );
+    breakPhrase();
+  };
+
+  return {
+    texts,
+    read,
+    length: () => used,
+    counts: () => counts.slice(0, texts.length),
+    taken: () => tokens.slice(0, used),
+  };
+}
+
+/** Calls back for each word, with its FNV-1a hash, and for each mark that no phrase crosses. */
+function eachWord(
+  text: string,
+  onWord: (start: number, end: number, hash: number) => void,
+  onBreak: () => void,
+): void {
+  const { length } = text;
+  let at = 0;
+  while (at < length) {
+    const kind = CLASS_OF[text.charCodeAt(at)];
+    if (kind !== LETTER) {
+      if (kind !== SPACE) onBreak();
+      at++;
+      continue;
+    }
+    // Letters, and joiners with a letter on both sides; "+" and "#" may also end a word (C++, F#).
+    const start = at;
+    let hash = 0x811c9dc5;
+    for (; at < length; at++) {
+      const unit = text.charCodeAt(at);
+      const unitKind = CLASS_OF[unit];
+      if (unitKind !== LETTER) {
+        if (unitKind !== JOINER) break;
+        const ends = unit === 0x2b || unit === 0x23;
+        if (!ends && !(at + 1 < length && CLASS_OF[text.charCodeAt(at + 1)] === LETTER)) break;
+      }
+      hash = Math.imul(hash ^ unit, 0x01000193);
+    }
+    onWord(start, at, hash ^ (hash >>> 15));
+  }
+}
+
+function doubled(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(array.length * 2);
+  larger.set(array);
+  return larger;
+}
+
+// ---------------------------------------------------------------------------------------------
+// How to write a word
+
+/** Per lower-case spelling: its commonest casing, and how often it is written at all and in lower case. */
+interface Casing {
+  total: number;
+  lower: number;
+  best: string;
+  bestCount: number;
+}
+
+function readCasing(surfaces: string[], counts: Int32Array): Map<string, Casing> {
+  const casings = new Map<string, Casing>();
+  for (let s = 0; s < surfaces.length; s++) {
+    const surface = surfaces[s];
+    const lower = surface.toLowerCase();
+    let casing = casings.get(lower);
+    if (casing === undefined) {
+      casing = { total: 0, lower: 0, best: surface, bestCount: -1 };
+      casings.set(lower, casing);
+    }
+    casing.total += counts[s];
+    if (surface === lower) casing.lower = counts[s];
+    if (
+      counts[s] > casing.bestCount ||
+      (counts[s] === casing.bestCount && compareCodePoints(surface, casing.best) < 0)
+    ) {
+      casing.best = surface;
+      casing.bestCount = counts[s];
+    }
+  }
+  return casings;
+}
+
+/** Per word the commonest of its spellings; equal counts go to the first in code-point order. */
+function displayForms(
+  v: number,
+  wordOfSurface: Int32Array,
+  surfaces: string[],
+  casings: Map<string, Casing>,
+): string[] {
+  const spelling = new Array<string>(v).fill('');
+  const most = new Float64Array(v).fill(-1);
+  for (let s = 0; s < surfaces.length; s++) {
+    const lower = surfaces[s].toLowerCase();
+    const total = casings.get(lower)?.total ?? 0;
+    const word = wordOfSurface[s];
+    if (total > most[word] || (total === most[word] && compareCodePoints(lower, spelling[word]) < 0)) {
+      most[word] = total;
+      spelling[word] = lower;
+    }
+  }
+  return spelling.map((lower) => {
+    const casing = casings.get(lower);
+    if (casing === undefined) return lower;
+    return casing.lower >= LOWER_CASE_SHARE * casing.total ? lower : casing.best;
+  });
+}
+
+/** "Multi-Document" is lowered where the corpus often writes it so; "BERT", "mBERT" and "Twitter" stay. */
+function naturalWord(word: string, casings: Map<string, Casing>): string {
+  const lower = word.toLowerCase();
+  if (word === lower || /\p{Lu}/u.test(word.replace(/(?:^|[-‐‑/(])\p{Lu}/gu, ''))) return word;
+  // "(Twitter)," is looked up without its punctuation.
+  const bare = lower.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, '');
+  const casing = casings.get(bare);
+  return casing !== undefined && casing.lower >= LOWER_CASE_SHARE * casing.total ? lower : word;
+}

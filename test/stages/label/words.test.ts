@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { compareCodePoints } from '../../../stages/label/code-point-order.ts';
+import { BREAK, readWords, wordKey } from '../../../stages/label/words.ts';
+
+function wordsOf(...texts: string[]): ReturnType<typeof readWords> {
+  return readWords({
+    id: texts.map((_, row) => `doc-${row}`),
+    title: texts.map(() => ''),
+    abstract: texts,
+    year: texts.map(() => null),
+  });
+}
+
+function keysOf(text: string): string[] {
+  const { tokens, keys } = wordsOf(text);
+  return Array.from(tokens, (token) => (token === BREAK ? '|' : keys[token]));
+}
+
+describe('wordKey', () => {
+  it('agrees for case, number, possessive and hyphens', () => {
+    for (const same of [
+      ['parser', 'Parsers', "parser's", 'PARSER'],
+      ['pretraining', 'pre-training', 'Pre‑Training'],
+      ['corpus', 'corpora'],
+      ['analysis', 'analyses'],
+      ['study', 'studies'],
+      ['class', 'classes'],
+      ['llm', 'LLMs'],
+    ]) {
+      expect(new Set(same.map(wordKey)).size).toBe(1);
+    }
+  });
+
+  it('keeps words apart that only look like plurals', () => {
+    expect(wordKey('news')).not.toBe(wordKey('new'));
+    expect(wordKey('bus')).toBe('bus');
+    expect(wordKey('loss')).toBe('loss');
+    expect(wordKey('basis')).toBe('basis');
+    expect(wordKey('gas')).toBe('gas');
+  });
+});
+
+describe('readWords', () => {
+  it('keeps words with marks inside whole and breaks phrases at punctuation', () => {
+    expect(keysOf('C++ and low-resource R&D, at 0.5; word2vec (GloVe).')).toEqual([
+      'c++', 'and', 'lowresource', 'r&d', '|', 'at', '0.5', '|', 'word2vec', '|', 'glove', '|',
+    ]); // biome-ignore format: one line of tokens reads best
+  });
+
+  it('reads every script, and breaks at emoji', () => {
+    expect(keysOf('Überblick über 机器翻译 😀 перевод')).toEqual([
+      'überblick', 'über', '机器翻译', '|', 'перевод', '|',
+    ]); // biome-ignore format: one line of tokens reads best
+  });
+
+  it('separates title from abstract', () => {
+    const { tokens, keys } = readWords({
+      id: ['a'],
+      title: ['graph neural'],
+      abstract: ['networks learn'],
+      year: [null],
+    });
+    expect(Array.from(tokens, (token) => keys[token] ?? '|')).toEqual([
+      'graph', 'neural', '|', 'network', 'learn', '|',
+    ]); // biome-ignore format: one line of tokens reads best
+  });
+
+  it('gives every document its own tokens, empty ones none', () => {
+    const { offsets } = wordsOf('one word', '', 'two');
+    expect(Array.from(offsets)).toEqual([0, 3, 3, 5]);
+  });
+
+  it('shows the commonest spelling, lowered where capitals come from titles only', () => {
+    const { display, keys } = wordsOf(
+      'Parsing Twitter. Parsing BERT. LLMs',
+      'parsing of Twitter and BERT. LLMs and an LLM',
+    );
+    const shown = Object.fromEntries(keys.map((key, word) => [key, display[word]]));
+    expect(shown).toMatchObject({ parsing: 'parsing', twitter: 'Twitter', bert: 'BERT', llm: 'LLMs' });
+  });
+
+  it('lowers title-case words of a phrase where the corpus does, and leaves acronyms and names', () => {
+    const { naturalCase } = wordsOf(
+      'machine translation with mBERT and multi-document input. Penn Treebank, Penn Treebank',
+    );
+    expect(naturalCase('Machine Translation')).toBe('machine translation');
+    expect(naturalCase('Multi-Document Translation')).toBe('multi-document translation');
+    expect(naturalCase('mBERT for Penn Treebank')).toBe('mBERT for Penn Treebank');
+    expect(naturalCase('NMT and Unseen Words')).toBe('NMT and Unseen Words');
+  });
+
+  it('calls function words, boilerplate and numbers stop words, but not names', () => {
+    const words = wordsOf('we propose the 2nd 3.5% 2020 approach for word2vec parsing Papers');
+    const stops = words.keys.filter((_, word) => words.isStop(word));
+    expect(stops).toEqual(['we', 'propose', 'the', '2nd', '3.5', '2020', 'approach', 'for', 'paper']);
+  });
+
+  it('reads a text of 200,000 capitals and hyphens in time linear in its length', () => {
+    const words = wordsOf('Ab-'.repeat(70_000));
+    expect(words.naturalCase('Ab-'.repeat(70_000))).toHaveLength(210_000);
+  });
+});
+
+describe('compareCodePoints', () => {
+  it('puts characters beyond the first plane last, unlike JavaScript’s own order', () => {
+    const sorted = ['\u{1F600}', '\uFF21', 'a', 'ab', ''].sort(compareCodePoints);
+    expect(sorted).toEqual(['', 'a', 'ab', '\uFF21', '\u{1F600}']);
+    expect('\u{1F600}' < '\uFF21').toBe(true);
+  });
+});
