@@ -1,12 +1,18 @@
 /** Lets a long computation be interrupted: the event loop gets a turn between two pieces of work. */
 
+import { Interrupted } from '../errors.ts';
+
 /**
  * Gives timers, messages and signals a turn, then continues.
  *
- * @throws the signal's reason when it has been aborted.
+ * @throws Interrupted when the signal has been aborted.
  */
 export async function pause(signal?: AbortSignal): Promise<void> {
-  signal?.throwIfAborted();
+  stopIfAborted(signal);
   await new Promise<void>((resolve) => setImmediate(resolve));
-  signal?.throwIfAborted();
+  stopIfAborted(signal);
+}
+
+function stopIfAborted(signal?: AbortSignal): void {
+  if (signal?.aborted) throw new Interrupted('Stopped as asked.', { cause: signal.reason });
 }

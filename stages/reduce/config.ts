@@ -1,0 +1,50 @@
+/** The settings of the reduce stage; names and meanings are those of umap-learn. */
+
+import { z } from 'zod';
+import type { Section } from '../../pipeline/contract.ts';
+
+const reduceSchema = z.strictObject({
+  n_neighbors: z
+    .int()
+    .min(2)
+    .max(200)
+    .default(15)
+    .describe(
+      'Documents that make up a neighbourhood, the document itself included; a whole number from 2 to 200. ' +
+        'More give a coarser picture.',
+    ),
+  n_components: z
+    .int()
+    .min(2)
+    .max(100)
+    .default(5)
+    .describe('Numbers per document that clustering works on; a whole number from 2 to 100.'),
+  min_dist: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('How close documents may come for clustering, from 0 (dense clusters) to 1 (spread evenly).'),
+  map_min_dist: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe('The same for the 2-d map, from 0 to 1: larger values leave more room between its points.'),
+  metric: z
+    .enum(['cosine', 'euclidean'])
+    .default('cosine')
+    .describe('How far apart two document vectors are: cosine (by direction) or euclidean.'),
+  epochs: z
+    .int()
+    .min(10)
+    .max(10_000)
+    .optional()
+    .describe(
+      'Rounds of the layout, from 10 to 10000. Left out: 500 for up to 10,000 documents, 200 for more.',
+    ),
+});
+
+export type ReduceConfig = z.output<typeof reduceSchema>;
+
+export const section: Section<ReduceConfig> = { schema: reduceSchema };
