@@ -21,10 +21,10 @@ export interface CsvFault {
 }
 
 export interface CsvScanner {
-  /** Takes the next piece of text, gives the records that end in it. */
-  push(piece: string): CsvRecord[];
+  /** Takes the next piece of text, gives the records that end in it; to be read to its end. */
+  push(piece: string): Iterable<CsvRecord>;
   /** Gives what is left at the end of the input. */
-  end(): CsvRecord[];
+  end(): Iterable<CsvRecord>;
 }
 
 /** The longest record that is read, in characters: an abstract is a thousandth of it. */
@@ -60,8 +60,7 @@ export function createCsvScanner(
   /** How many characters may be looked at twice; without it a file of open quotes costs quadratic time. */
   let rescanBudget = 4 * maxLength;
 
-  function scanAll(isEnd: boolean): CsvRecord[] {
-    const records: CsvRecord[] = [];
+  function* scanAll(isEnd: boolean): Generator<CsvRecord> {
     let position = 0;
     while (position < text.length) {
       if (dropping) {
@@ -77,7 +76,7 @@ export function createCsvScanner(
       const length = scan.end - position;
       if (scan.outcome === 'incomplete' && length <= maxLength) break;
       if (scan.outcome === 'record') {
-        if (!isBlank(scan.fields)) records.push(checkRecord(position, scan.end, scan.fields));
+        if (!isBlank(scan.fields)) yield checkRecord(position, scan.end, scan.fields);
         line += countNewlines(text, position, scan.end, newline);
         rescanBudget += length;
         position = scan.end;
@@ -87,28 +86,27 @@ export function createCsvScanner(
       // goes on below it, so that no other row is lost.
       const lineEnd = text.indexOf(newline, position);
       if (lineEnd < 0) {
-        records.push({ line, fields: [], fault: isEnd ? unclosedQuote(position, text.length) : tooLarge() });
-        dropping = !isEnd;
+        yield { line, fields: [], fault: isEnd ? unclosedQuote(position, text.length) : tooLarge() };
+        dropping = true;
         position = text.length;
       } else if (rescanBudget >= length) {
         const fields = readPlain(position, lineEnd);
         const fault = fields === null ? unclosedQuote(position, lineEnd) : null;
-        records.push({ line, fields: fields ?? [], fault });
+        yield { line, fields: fields ?? [], fault };
         rescanBudget -= length;
         line++;
         position = lineEnd + 1;
       } else {
         const lines = countNewlines(text, position, scan.end, newline);
         const detail = `more than ${rescanBudget} characters in open quotes; the next ${lines} lines are given up`;
-        records.push({ line, fields: [], fault: { reason: 'unclosed quote', detail } });
+        yield { line, fields: [], fault: { reason: 'unclosed quote', detail } };
         line += lines;
         position = scan.end;
-        dropping = !isEnd;
+        dropping = true;
       }
     }
     text = text.slice(position);
     worthwhileLength = 2 * text.length;
-    return records;
   }
 
   function checkRecord(start: number, end: number, fields: string[]): CsvRecord {

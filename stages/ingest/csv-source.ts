@@ -8,6 +8,9 @@ import type { SourceReport, SourceRow, SourceRows } from './source-row.ts';
 
 const delimiters = [',', '\t', ';', '|'];
 
+/** Rows that are given at a time: a piece of text may hold millions of broken ones. */
+const rowsAtOnce = 500;
+
 /** The header must end within this many characters. */
 const headerLength = 1 << 20;
 
@@ -26,26 +29,26 @@ export async function* readCsv(
   let table: Table | null = null;
   for await (const text of texts) {
     if (table !== null) {
-      yield table.read(text);
+      yield* table.read(text);
       continue;
     }
     head += text;
     // Enough to see the header whole and how lines end.
     if (head.length < headerLength && !/[\r\n][^\r\n]/.test(head)) continue;
     table = openTable(head, config, path, report);
-    yield table.read(head.slice(table.skipped));
+    yield* table.read(head.slice(table.skipped));
     head = '';
   }
   table ??= openTable(head, config, path, report);
-  yield table.read(head.slice(table.skipped));
-  yield table.end();
+  yield* table.read(head.slice(table.skipped));
+  yield* table.end();
 }
 
 interface Table {
   /** Characters before the header: Excel's own "sep=;" line. */
   skipped: number;
-  read(text: string): SourceRows;
-  end(): SourceRows;
+  read(text: string): Iterable<SourceRows>;
+  end(): Iterable<SourceRows>;
 }
 
 function openTable(head: string, config: IngestConfig, path: string, report: SourceReport): Table {
@@ -70,7 +73,9 @@ function openTable(head: string, config: IngestConfig, path: string, report: Sou
 
   function readHeader(record: CsvRecord): void {
     if (record.fault !== null) {
-      throw new UserError(`ingest: expected a header in ${path}, found: ${record.fault.detail}.`);
+      throw new UserError(
+        `ingest: expected names of columns in the first line of ${path}, found none (${record.fault.reason}: ${record.fault.detail}).`,
+      );
     }
     names = record.fields.map((name) => name.trim());
     columns = findColumns(names, config.columns, path);
@@ -83,16 +88,19 @@ function openTable(head: string, config: IngestConfig, path: string, report: Sou
     report.abstractName = taken.abstract ?? 'abstract';
   }
 
-  function convert(records: CsvRecord[]): SourceRows {
-    const result: SourceRows = { rows: [], faulty: [] };
+  function* convert(records: Iterable<CsvRecord>): Generator<SourceRows> {
+    let result: SourceRows = { rows: [], faulty: [] };
     for (const record of records) {
       const line = record.line + lineOffset;
       report.line = line;
       if (names === null) readHeader(record);
       else if (record.fault !== null) result.faulty.push({ line, id: null, ...record.fault });
       else result.rows.push(toRow(line, record.fields, names, columns, extraColumns));
+      if (result.rows.length + result.faulty.length < rowsAtOnce) continue;
+      yield result;
+      result = { rows: [], faulty: [] };
     }
-    return result;
+    yield result;
   }
 
   return {

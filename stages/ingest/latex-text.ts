@@ -241,11 +241,7 @@ export function readLatex(text: string): string {
       // {\"o}: the group only holds the accent together.
       const sign = text[at + 2] ?? '';
       const letterAccent = name !== undefined && name.length === 1 && Object.hasOwn(accents, name);
-      if (
-        Object.hasOwn(accents, sign) ||
-        letterAccent ||
-        (name !== undefined && Object.hasOwn(symbols, name))
-      ) {
+      if (Object.hasOwn(accents, sign) || letterAccent || isCharacterCommand(name)) {
         replace(at, at + 1, '');
         groups.push(true);
         return;

@@ -86,12 +86,8 @@ function removeTags(source: string): string {
     }
     result += text.slice(copied, match.index);
     // 10<sup>5</sup> must not become 105.
-    if (
-      name === 'sup' &&
-      slash === '' &&
-      /[0-9]$/.test(result) &&
-      /^[-−–+]?[0-9]/.test(text.slice(end, end + 2))
-    ) {
+    const digitBefore = /[0-9]/.test(text[match.index - 1] ?? '');
+    if (name === 'sup' && slash === '' && digitBefore && /^[-−–+]?[0-9]/.test(text.slice(end, end + 2))) {
       replacement = '^';
     }
     result += replacement;

@@ -17,7 +17,7 @@ import { describeMends } from './mend-notices.ts';
 import type { SourceReport } from './source-row.ts';
 import { DamagedArchive, readText } from './text-stream.ts';
 
-/** Rows in a batch: enough for one transaction, little enough for memory. */
+/** Rows that make a batch, and up to one piece of the file more: enough for a transaction, little for memory. */
 const batchSize = 500;
 
 export const stage: SourceStage<IngestConfig> = {
@@ -77,10 +77,8 @@ async function* readFile(
     for await (const piece of source) {
       if (job.signal.aborted) throw new Interrupted(`ingest: stopped at line ${report.line} of ${path}.`);
       for (const row of piece.faulty) batch.skipped.push({ ...row, detail: row.detail + place });
-      rows += piece.faulty.length;
       for (const row of piece.rows) {
         const checked = checkRow(row, config, mends);
-        rows++;
         if ('record' in checked) {
           batch.records.push(checked.record);
           countDamage(damage, checked.record.abstract);
@@ -88,10 +86,11 @@ async function* readFile(
         } else {
           batch.skipped.push({ ...checked.skipped, detail: checked.skipped.detail + place });
         }
-        if (batch.records.length + batch.skipped.length >= batchSize) {
-          yield batch;
-          batch = { records: [], skipped: [] };
-        }
+      }
+      rows += piece.faulty.length + piece.rows.length;
+      if (batch.records.length + batch.skipped.length >= batchSize) {
+        yield batch;
+        batch = { records: [], skipped: [] };
       }
     }
   } catch (error) {
