@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { createRandom } from '../../pipeline/math/random.ts';
 import { openSession } from '../../pipeline/model/session.ts';
 import type { TensorData, TensorValue } from '../../pipeline/model/tensor.ts';
+import { windowIndices } from '../../pipeline/model/window.ts';
 import {
   add,
   concatenate,
@@ -13,7 +14,6 @@ import {
   relu,
   tanh,
   window,
-  windowIndices,
 } from '../../pipeline/train/operators.ts';
 import { gradientName, TrainingGraph, type Value } from '../../pipeline/train/training-graph.ts';
 
