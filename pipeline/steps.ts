@@ -1,11 +1,11 @@
 /** One function per stage: reads its columns from the store, runs it, writes what it gives and marks it done. */
 
 import { dirname, join } from 'node:path';
-import type { DocumentColumns, Job, ModelPin, StageName } from './contract.ts';
+import type { DocumentColumns, Job, Matrix, ModelPin, StageName, Tagged } from './contract.ts';
 import { Interrupted, UserError } from './errors.ts';
 import { stages } from './order.ts';
 import { workKey } from './plan.ts';
-import { publish } from './publish.ts';
+import { manifestCounts, publish } from './publish.ts';
 import { databasePath, exportFolder, type Sections, type Settings } from './settings.ts';
 import {
   countDocuments,
@@ -100,7 +100,7 @@ async function entities(step: Step): Promise<StepResult> {
   const job = jobOf(step, 'entities');
   const model = await stages.entities.prepare(job, keptFor(step, null));
   const key = workKey(['entities', stages.entities.version, settings.sections.entities, model.hash]);
-  const documents = await workOnPending(step, 'entities', 'tagged', key, model, (batch, output) =>
+  const documents = await workOnPending<Tagged>(step, 'entities', 'tagged', key, model, (batch, output) =>
     writeTagged(store, batch.keys, batch.documents.contentHash, key, output),
   );
   const forms = stages.entities.gather(readSurfaceCounts(store));
@@ -121,7 +121,7 @@ async function embed(step: Step): Promise<StepResult> {
   const model = await stages.embed.prepare(job, keptFor(step, step.force ? null : readPin(store, role)));
   writePin(store, role, model);
   const key = workKey(['embed', stages.embed.version, settings.sections.embed.task ?? null, model.hash]);
-  const documents = await workOnPending(step, 'embed', 'embedding', key, model, (batch, output) =>
+  const documents = await workOnPending<Matrix>(step, 'embed', 'embedding', key, model, (batch, output) =>
     writeEmbeddings(store, batch.keys, batch.documents.contentHash, key, model.reference, output),
   );
   store.transaction(() => markDone(step, 'embed', workKey([key, textFingerprint(store)]))).immediate();
@@ -217,7 +217,17 @@ async function exportFiles(step: Step): Promise<StepResult> {
     facts,
   };
   const files = await stages.export.run(input, jobOf(step, 'export'));
-  await publish({ directory: exportFolder(settings), runId: run.runId, files, facts, signal: step.signal });
+  const published = await publish({
+    directory: exportFolder(settings),
+    runId: run.runId,
+    files,
+    facts,
+    counts: manifestCounts(input),
+    signal: step.signal,
+  });
+  if (published.movedAside !== null) {
+    step.notice(`Files of an earlier run of the same name were moved to ${published.movedAside}.`);
+  }
   store.transaction(() => markDone(step, 'export', workKey(step.inputs))).immediate();
   return { documents: countDocuments(store) };
 }

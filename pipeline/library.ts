@@ -1,0 +1,73 @@
+/** What programs import from 'scinertopic': the kernels, the models, the store and the job itself. */
+
+import { resolve } from 'node:path';
+import { umap as layOut, type UmapOptions } from './math/umap.ts';
+import { type DocumentEncoder, openEncoder } from './model/document-encoder.ts';
+import { nearestNeighbors } from './model/exact-neighbors.ts';
+import { resolveModel } from './model/reference.ts';
+import { openTagger, type Tagger } from './model/tagger.ts';
+import { openForReading, type Store } from './store/open.ts';
+
+export { Interrupted, UserError } from './errors.ts';
+export { type ClassTermCounts, type ClassTfIdfOptions, classTfIdf } from './math/class-tf-idf.ts';
+export { type HdbscanOptions, type HdbscanResult, hdbscan } from './math/hdbscan.ts';
+export type { NeighborOptions, Neighbors } from './math/nearest-neighbors.ts';
+export { type RunOptions, type RunSummary, runPipeline } from './run.ts';
+export { type DocumentEncoder, nearestNeighbors, type Tagger, type UmapOptions };
+
+/**
+ * Reduces rows to a few coordinates in which near rows stay near (McInnes et al. 2018).
+ *
+ * The result depends on the order of the rows; order them by a hash of their ids where that must not be.
+ *
+ * @param vectors Float32Array [n × d], row-major, finite; no zero rows for cosine.
+ * @returns `embedding`, Float32Array [n × nComponents]; equal for equal arguments, whatever the threads.
+ * @throws RangeError when an option is out of range or a vector is not what it should be.
+ */
+export function umap(vectors: Float32Array, options: UmapOptions): Promise<{ embedding: Float32Array }> {
+  return layOut(vectors, { search: nearestNeighbors, ...options });
+}
+
+/**
+ * Opens a tagger.
+ *
+ * @param reference `builtin:science` or a model folder.
+ * @throws UserError when there is no such model or it is no tagger.
+ */
+export function loadTagger(reference: string, options: { threads?: number } = {}): Promise<Tagger> {
+  return openTagger(resolveModel(reference, process.cwd()).folder, options);
+}
+
+/**
+ * Opens a document encoder.
+ *
+ * @param reference `builtin:static` or a model folder.
+ * @throws UserError when there is no such model or it is no encoder.
+ */
+export function loadEncoder(reference: string, options: { threads?: number } = {}): Promise<DocumentEncoder> {
+  return openEncoder(resolveModel(reference, process.cwd()).folder, options);
+}
+
+/** A pipeline's database, for reading. */
+export interface OpenStore {
+  /** Rows of a query over the public views, as objects. */
+  query(sql: string, ...parameters: (string | number | null)[]): Record<string, unknown>[];
+  /** The same, one row at a time. */
+  iterate(sql: string, ...parameters: (string | number | null)[]): IterableIterator<Record<string, unknown>>;
+  close(): void;
+}
+
+/**
+ * Opens a pipeline's database for reading.
+ *
+ * @throws UserError when it does not exist or is not a database of this program.
+ */
+export function openStore(path: string): OpenStore {
+  const store: Store = openForReading(resolve(path));
+  return {
+    query: (sql, ...parameters) => store.prepare(sql).all(...parameters) as Record<string, unknown>[],
+    iterate: (sql, ...parameters) =>
+      store.prepare(sql).iterate(...parameters) as IterableIterator<Record<string, unknown>>,
+    close: () => store.close(),
+  };
+}
