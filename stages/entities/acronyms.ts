@@ -20,8 +20,9 @@ const MAX_SHORT_UNITS = 12;
  * Finds "long form (SHORT)" and "SHORT (long form)", in round and square brackets, nested ones included.
  *
  * Differs from the paper: a short form needs a capital letter and is no plain capitalised word, its plural
- * s is not looked for in the long form, and what follows a comma or semicolon in the bracket (a citation) is
- * left aside.
+ * s is not looked for in the long form, what follows a comma or semicolon in the bracket (a citation) is
+ * left aside, and words whose initials make the short form go before words that merely hold its letters:
+ * "non-autoregressive neural machine translation (NAT)" does not begin at "neural".
  *
  * @returns In the order of their brackets.
  */
@@ -58,7 +59,8 @@ function shortInBracket(text: string, open: number, close: number): Acronym | nu
   const short = text.slice(start, end);
   if (!isShortForm(short)) return null;
   const [longStart, longEnd] = trimmed(text, ...candidateBefore(text, open, short));
-  const best = bestLongForm(short, text, longStart, longEnd);
+  const initials = longFormOfInitials(short, text, longStart, longEnd);
+  const best = initials >= 0 ? initials : bestLongForm(short, text, longStart, longEnd);
   if (best < 0 || !isLongForm(text.slice(best, longEnd), short)) return null;
   return {
     short,
@@ -165,10 +167,39 @@ function bestLongForm(short: string, text: string, start: number, end: number): 
     if (at < start) return -1;
     at--;
   }
-  let first = at + 1;
-  // The word that the first letter stands in, back to white space: "(non-)linear" stays whole.
+  return wordStart(text, at + 1, start);
+}
+
+/** Words that may stand between those that give their initials ("of", "neural machine"). */
+const MAX_SKIPPED_WORDS = 2;
+
+/**
+ * Start of the words in text[start, end) whose initials are the letters of the short form, the last word
+ * giving the last; −1 where there are none.
+ */
+function longFormOfInitials(short: string, text: string, start: number, end: number): number {
+  const letters = withoutPlural(short).toLowerCase();
+  if (/[^\p{L}\p{N}]/u.test(letters)) return -1;
+  let letter = letters.length - 1;
+  let skipped = 0;
+  for (let at = end - 1; at >= start; at--) {
+    const opens = isAlphanumeric(text.charAt(at)) && (at === start || !isAlphanumeric(text.charAt(at - 1)));
+    if (!opens) continue;
+    if (text.charAt(at).toLowerCase() !== letters.charAt(letter)) {
+      if (letter === letters.length - 1 || ++skipped > MAX_SKIPPED_WORDS) return -1;
+      continue;
+    }
+    if (letter === 0) return wordStart(text, at, start);
+    letter--;
+  }
+  return -1;
+}
+
+/** Start of the word around `at`, back to white space or a bracket: "(non-)linear" stays whole. */
+function wordStart(text: string, at: number, start: number): number {
+  let first = at;
   while (first > start && !isSpace(text.charCodeAt(first - 1)) && text.charAt(first - 1) !== '(') first--;
-  while (first < end && !isAlphanumeric(text.charAt(first))) first++;
+  while (first < at && !isAlphanumeric(text.charAt(first))) first++;
   return first;
 }
 

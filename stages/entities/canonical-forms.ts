@@ -70,7 +70,7 @@ function createGroups(n: number): Groups {
 function joinSpellings(form: readonly string[], groups: Groups): void {
   const first = new Map<string, number>();
   for (const [row, key] of form.entries()) {
-    const collapsed = key.replaceAll(' ', '');
+    const collapsed = key.includes(' ') ? key.replaceAll(' ', '') : key;
     const other = first.get(collapsed);
     if (other === undefined) first.set(collapsed, row);
     else groups.join(other, row);
@@ -87,25 +87,34 @@ function joinCapitals(
   formOfSurface: Int32Array,
   groups: Groups,
 ): void {
-  // Mentions of each form that have a capital behind the first letter of a word.
-  const inner = new Float64Array(form.length);
-  const total = new Float64Array(form.length);
-  for (let i = 0; i < formOfSurface.length; i++) {
-    const row = formOfSurface[i];
-    total[row] += surfaces.mentions[i];
-    if (INNER_CAPITAL.test(surfaces.text[i])) inner[row] += surfaces.mentions[i];
-  }
+  const pairs: { capital: number; small: number; longName: boolean }[] = [];
   const small = new Map<string, number>();
+  const capitals: [string, number][] = [];
   for (const [row, key] of form.entries()) {
-    const collapsed = key.replaceAll(' ', '');
-    if (collapsed === collapsed.toLowerCase() && !small.has(collapsed)) small.set(collapsed, row);
+    const collapsed = key.includes(' ') ? key.replaceAll(' ', '') : key;
+    if (/\p{Lu}/u.test(collapsed)) capitals.push([key, row]);
+    else if (!small.has(collapsed)) small.set(collapsed, row);
   }
-  for (const [row, key] of form.entries()) {
+  for (const [key, row] of capitals) {
     const collapsed = key.replaceAll(' ', '');
     const other = small.get(collapsed.toLowerCase());
-    if (other === undefined || other === row) continue;
+    if (other === undefined) continue;
     const longName = collapsed.length >= LONG_NAME_UNITS || (key.includes(' ') && collapsed.length > 4);
-    if (longName || inner[other] * 2 > total[other]) groups.join(other, row);
+    pairs.push({ capital: row, small: other, longName });
+  }
+
+  // Mentions of the small forms, and of these the ones with a capital behind the first letter of a word.
+  const wanted = new Set(pairs.map((pair) => pair.small));
+  const mentions = new Float64Array(form.length);
+  const inner = new Float64Array(form.length);
+  for (let i = 0; i < formOfSurface.length; i++) {
+    const row = formOfSurface[i];
+    if (!wanted.has(row)) continue;
+    mentions[row] += surfaces.mentions[i];
+    if (INNER_CAPITAL.test(surfaces.text[i])) inner[row] += surfaces.mentions[i];
+  }
+  for (const pair of pairs) {
+    if (pair.longName || inner[pair.small] * 2 > mentions[pair.small]) groups.join(pair.small, pair.capital);
   }
 }
 
@@ -189,9 +198,8 @@ function describeGroups(
   for (let group = 0; group < form.length; group++) {
     if (groups.of(group) !== group) continue;
     const members = order.subarray(starts[group], starts[group + 1]);
-    const name = nameOf(members, surfaces, shortKeys);
-    canonical[group] = name;
-    generic[group] = isGeneric(members, surfaces) || isGenericForm(formKey(name)) ? 1 : 0;
+    canonical[group] = nameOf(members, surfaces, shortKeys);
+    generic[group] = isGeneric(members, surfaces) || isGenericForm(form[group]) ? 1 : 0;
   }
   for (let row = 0; row < form.length; row++) {
     const group = groups.of(row);
@@ -227,10 +235,36 @@ function nameOf(
     }
   }
   const wantAcronym = longMentions === 0 || shortMentions >= ACRONYM_PREFERENCE * longMentions;
+  for (const text of mentions.keys()) {
+    if (acronyms.size > 0 && acronyms.has(text) !== wantAcronym) mentions.delete(text);
+  }
+  return commonest(mentions);
+}
+
+/**
+ * The commonest text, case aside, and of its writings the commonest; small letters throughout are preferred
+ * to the capitals that titles and beginnings of sentences put on.
+ */
+function commonest(mentions: ReadonlyMap<string, number>): string {
+  const folded = new Map<string, number>();
+  for (const [text, count] of mentions) {
+    const lower = text.toLowerCase();
+    folded.set(lower, (folded.get(lower) ?? 0) + count);
+  }
+  const lower = most(folded);
+  const writings = new Map([...mentions].filter(([text]) => text.toLowerCase() === lower));
+  const best = most(writings);
+  const small = writings.get(lower) ?? 0;
+  return small * SMALL_LETTER_PREFERENCE >= (writings.get(best) ?? 0) ? lower : best;
+}
+
+/** How many times as common a writing with capitals must be to be shown in place of the one without. */
+const SMALL_LETTER_PREFERENCE = 4;
+
+function most(counts: ReadonlyMap<string, number>): string {
   let best = '';
   let bestCount = -1;
-  for (const [text, count] of mentions) {
-    if (acronyms.size > 0 && acronyms.has(text) !== wantAcronym) continue;
+  for (const [text, count] of counts) {
     if (count > bestCount || (count === bestCount && comesFirst(text, best))) {
       best = text;
       bestCount = count;

@@ -8,11 +8,14 @@ import type {
   DocumentColumns,
   DocumentStage,
   FormColumns,
+  Job,
   MentionColumns,
   ModelPin,
   SurfaceCounts,
   Tagged,
 } from '../../pipeline/contract.ts';
+import { UserError } from '../../pipeline/errors.ts';
+import { readCard } from '../../pipeline/model/card.ts';
 import { resolveModel } from '../../pipeline/model/reference.ts';
 import { openTagger, type Tagger, type TextEntity } from '../../pipeline/model/tagger.ts';
 import { canonicalForms } from './canonical-forms.ts';
@@ -29,13 +32,25 @@ export const stage: EntitiesStage = {
   version: 1,
   section,
   seeded: false,
-  prepare: async (job): Promise<ModelPin> => resolveModel(job.config.model, job.baseFolder),
+  prepare,
   open: async (config, model) => {
     const tagger = await openTagger(model.folder);
     return (documents) => tagDocuments(documents, tagger, config.min_score);
   },
   gather: canonicalForms,
 };
+
+/** @throws UserError when there is no such model, or it finds no entities. */
+async function prepare(job: Job<EntitiesConfig>): Promise<ModelPin> {
+  const pin = resolveModel(job.config.model, job.baseFolder);
+  const { task } = readCard(pin.folder);
+  if (task !== 'token-classification') {
+    throw new UserError(
+      `entities: expected a model for token-classification in entities.model, got "${pin.reference}" for ${task}.`,
+    );
+  }
+  return pin;
+}
 
 /** Mentions and acronyms of a batch; what a document gets depends on it alone. */
 export async function tagDocuments(
