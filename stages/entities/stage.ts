@@ -68,13 +68,31 @@ export async function tagDocuments(
     const forms = documentForms(title[i], abstract[i]);
     for (const { short, long } of forms.acronyms) acronyms.push({ document: i, short, long });
     for (const field of [0, 1] as const) {
-      const entities = found[field * n + i].filter((entity) => entity.score >= minScore);
+      const entities = found[field * n + i]
+        .filter((entity) => entity.score >= minScore)
+        .map(withoutLooseBrackets);
       entities.sort((a, b) => a.start - b.start || a.end - b.end);
       for (const entity of entities)
         rows.push({ document: i, field, entity, form: forms.formOf(entity.text) });
     }
   }
   return { mentions: mentionColumns(rows), acronyms: acronymColumns(acronyms) };
+}
+
+/** "BERT)" as "BERT": a bracket at either end whose other half lies outside is not part of the name. */
+function withoutLooseBrackets(entity: TextEntity): TextEntity {
+  let { start, end, text } = entity;
+  while (/^[([]/.test(text) && !/[)\]]/.test(text) && text.length > 1) {
+    const shorter = text.slice(1).trimStart();
+    start += text.length - shorter.length;
+    text = shorter;
+  }
+  while (/[)\]]$/.test(text) && !/[([]/.test(text) && text.length > 1) {
+    const shorter = text.slice(0, -1).trimEnd();
+    end -= text.length - shorter.length;
+    text = shorter;
+  }
+  return { ...entity, start, end, text };
 }
 
 function mentionColumns(

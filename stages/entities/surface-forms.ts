@@ -144,12 +144,16 @@ const SINGULAR_IN_S = new Set(
   ).split(' '),
 );
 
+/** Things with -ic in the singular, among the sciences that have none. */
+const COUNTED_ICS =
+  /(?:metr|top|heurist|characterist|statist|crit|clin|com|fabr|log|rel|epidem|pandem|biot|class|mosa|lyr|ceram|plast)ics$/;
+
 function singular(word: string): string {
   const irregular = IRREGULAR.get(word);
   if (irregular !== undefined) return irregular;
   if (word.length <= 3 || !word.endsWith('s') || SINGULAR_IN_S.has(word)) return word;
-  // "loss", "corpus", "analysis", "linguistics".
-  if (/(?:ss|us|is|ics)$/.test(word)) return word;
+  // "loss", "corpus", "analysis", "linguistics", but "metrics".
+  if (/(?:ss|us|is)$/.test(word) || (word.endsWith('ics') && !COUNTED_ICS.test(word))) return word;
   if (word.endsWith('ies')) return word.length > 4 ? `${word.slice(0, -3)}y` : word.slice(0, -1);
   if (/(?:ss|x|ch|sh|zz)es$/.test(word)) return word.slice(0, -2);
   return word.slice(0, -1);

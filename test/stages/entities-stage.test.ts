@@ -68,6 +68,15 @@ describe('tagDocuments', () => {
     expect(acronyms).toEqual({ document: Int32Array.of(0), short: ['GN'], long: ['graph networks'] });
   });
 
+  it('cuts off a bracket whose other half lies outside', async () => {
+    const document = { id: ['c'], title: ['(see ELMo ) and ( F(x) )'], abstract: [''], year: [null] };
+    const loose = phraseTagger({ 'ELMo )': 'Method', '( F(x)': 'Method', '(see': 'Task' });
+    const { mentions } = await tagDocuments(document, loose, 0);
+    expect(mentions.text).toEqual(['see', 'ELMo', '( F(x)']);
+    expect(Array.from(mentions.start)).toEqual([1, 5, 16]);
+    expect(Array.from(mentions.end)).toEqual([4, 9, 22]);
+  });
+
   it('leaves out mentions below the least score', async () => {
     const { mentions } = await tagDocuments(documents, tagger, 0.1);
     expect(mentions.text).toEqual(['graph networks', 'graph networks']);

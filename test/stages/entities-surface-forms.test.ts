@@ -23,6 +23,8 @@ describe('formKey', () => {
     ['loss', 'losses'],
     ['matrix', 'matrices'],
     ['linguistics', 'Linguistics'],
+    ['evaluation metric', 'evaluation metrics'],
+    ['heuristic', 'heuristics'],
     ['series', 'series'],
     ['word2vec', 'Word2Vec', 'ｗｏｒｄ2vec'],
   ])('gives %s for its variants', (key, ...variants) => {
