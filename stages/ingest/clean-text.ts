@@ -12,11 +12,12 @@ const unclean = /[^ -%'-;=-[\]-_a-z|}]| {2}|^ | $/;
 /** Half of a character pair without its other half: not writable as UTF-8. */
 const loneSurrogate = /\p{Surrogate}/gu;
 
-/** Windows-1252 quotes, dashes and letters that were taken for Latin-1, 0x80 to 0x9f. */
+/**
+ * Windows-1252 quotes, dashes and letters that were taken for Latin-1 controls, 0x80 to 0x9f: by the source,
+ * or by Node 20's own TextDecoder('windows-1252'), which decodes Latin-1.
+ */
 const misreadControl = /[\x80-\x9f]/g;
-const windowsLetters = new TextDecoder('windows-1252').decode(
-  Uint8Array.from({ length: 32 }, (_, i) => 128 + i),
-);
+const windowsLetters = '€_‚ƒ„…†‡ˆ‰Š‹Œ_Ž__‘’“”•–—˜™š›œ_žŸ';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is its purpose
 const control = /[\x00-\x08\x0e-\x1f\x7f]/g;
@@ -69,7 +70,7 @@ export function cleanAbstract(text: string): string {
 export function cleanCharacters(text: string): string {
   return text
     .replace(loneSurrogate, '\ufffd')
-    .replace(misreadControl, (character) => windowsLetters[character.charCodeAt(0) - 128])
+    .replace(misreadControl, readWindowsLetter)
     .replace(control, '')
     .replace(invisible, '')
     .replace(markRun, '$1')
@@ -77,6 +78,11 @@ export function cleanCharacters(text: string): string {
     .normalize('NFC')
     .replace(/\s+/g, ' ')
     .trim();
+}
+
+function readWindowsLetter(character: string): string {
+  const letter = windowsLetters[character.charCodeAt(0) - 0x80];
+  return letter === '_' ? '' : letter;
 }
 
 function resolveMarks(text: string): string {

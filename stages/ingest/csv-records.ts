@@ -30,6 +30,9 @@ export interface CsvScanner {
 /** The longest record that is read, in characters: an abstract is a thousandth of it. */
 export const maxRecordLength = 1 << 24;
 
+/** How often, on average, a character may be looked at again: a file of open quotes must not cost quadratic time. */
+const rescansAllowed = 8;
+
 /** What a scan of one record found. */
 interface Scan {
   /** 'incomplete': the text ends before it is sure where the record ends. */
@@ -57,7 +60,7 @@ export function createCsvScanner(
   let dropping = false;
   /** Length that the text must have before an unfinished record is scanned once more: keeps rescans linear. */
   let worthwhileLength = 0;
-  /** How many characters may be looked at twice; without it a file of open quotes costs quadratic time. */
+  /** How many characters may be looked at once more. */
   let rescanBudget = 4 * maxLength;
 
   function* scanAll(isEnd: boolean): Generator<CsvRecord> {
@@ -78,7 +81,7 @@ export function createCsvScanner(
       if (scan.outcome === 'record') {
         if (!isBlank(scan.fields)) yield checkRecord(position, scan.end, scan.fields);
         line += countNewlines(text, position, scan.end, newline);
-        rescanBudget += length;
+        rescanBudget += rescansAllowed * length;
         position = scan.end;
         continue;
       }
@@ -93,16 +96,19 @@ export function createCsvScanner(
         const fields = readPlain(position, lineEnd);
         const fault = fields === null ? unclosedQuote(position, lineEnd) : null;
         yield { line, fields: fields ?? [], fault };
-        rescanBudget -= length;
+        rescanBudget += rescansAllowed * (lineEnd + 1 - position) - length;
         line++;
         position = lineEnd + 1;
       } else {
-        const lines = countNewlines(text, position, scan.end, newline);
-        const detail = `more than ${rescanBudget} characters in open quotes; the next ${lines} lines are given up`;
+        const end = text.indexOf(newline, scan.end - 1) + 1;
+        dropping = end === 0 && !isEnd;
+        const next = end === 0 ? text.length : end;
+        const newlines = countNewlines(text, position, next, newline);
+        const lines = newlines + (text[next - 1] === newline ? 0 : 1);
+        const detail = `too much text in open quotes to look for rows in it: ${lines} lines from here are given up`;
         yield { line, fields: [], fault: { reason: 'unclosed quote', detail } };
-        line += lines;
-        position = scan.end;
-        dropping = true;
+        line += newlines;
+        position = next;
       }
     }
     text = text.slice(position);
