@@ -15,6 +15,13 @@ import type { WeightedGraph } from './fuzzy-graph.ts';
 import { pause } from './pause.ts';
 import { createRandom, type Random } from './random.ts';
 import type { Curve } from './umap-curve.ts';
+import {
+  CHANCE_ROWS,
+  gradientTables,
+  type LayoutState,
+  moveAlongEdges,
+  type ScheduledEdges,
+} from './umap-moves.ts';
 
 export interface LayoutOptions {
   nComponents: number;
@@ -26,10 +33,6 @@ export interface LayoutOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
-/** Rows met by chance for each draw along an edge, as in umap-learn. */
-const CHANCE_ROWS = 5;
-/** No coordinate moves further than this in one step, before the step is weighted with the epoch's strength. */
-const LONGEST_STEP = 4;
 /** Rows per block, at least: blocks of this size in five dimensions stay in a core's own cache. */
 const LEAST_BLOCK_ROWS = 1024;
 /** Blocks at most; half as many pairs can run at once. Even, so that every round pairs all blocks. */
@@ -102,18 +105,6 @@ export function tournament(blocks: number): [number, number][][] {
   return rounds;
 }
 
-/** Directed edges by block pair, then head, then tail. */
-interface ScheduledEdges {
-  /** Int32Array [blocks² + 1]: where the edges of pair p · blocks + q, p ≤ q, start. */
-  offsets: Int32Array;
-  heads: Int32Array;
-  tails: Int32Array;
-  /** Float32Array [m]: epochs between two draws of the edge; the strongest edge is drawn every epoch. */
-  periods: Float32Array;
-  /** Float32Array [m]: epoch at which the edge is drawn next. */
-  due: Float32Array;
-}
-
 function scheduleEdges(graph: WeightedGraph, blocks: number, epochs: number): ScheduledEdges {
   const { n, offsets: rows, targets, weights } = graph;
   let strongest = 0;
@@ -156,46 +147,6 @@ function scheduleEdges(graph: WeightedGraph, blocks: number, epochs: number): Sc
   return edges;
 }
 
-/**
- * Both gradients by the squared distance's own bits: the exponent and the first 7 bits of the fraction are
- * the index, so bins are 128 to the octave and no logarithm is taken. Values are those of bin middles.
- */
-interface GradientTables {
-  /**
-   * Float32Array [TABLE_SIZE]: pull per unit of difference, at most LONGEST_STEP / distance. Curves of
-   * ordinary spreads stay far below that.
-   */
-  attraction: Float32Array;
-  /** Float32Array [TABLE_SIZE]: push per unit of difference. */
-  repulsion: Float32Array;
-  /** First bin from which no push can exceed LONGEST_STEP. */
-  firstFreeBin: number;
-}
-
-/** Squared distances from 2^-20 to 2^18; what lies outside takes the first or last bin. */
-const DROPPED_BITS = 16;
-const FIRST_BIN = (127 - 20) << 7;
-const TABLE_SIZE = 38 * 128 + 1;
-
-export function gradientTables({ a, b }: Curve): GradientTables {
-  const attraction = new Float32Array(TABLE_SIZE);
-  const repulsion = new Float32Array(TABLE_SIZE);
-  const bits = new Int32Array(1);
-  const value = new Float32Array(bits.buffer);
-  let firstFreeBin = 0;
-  for (let bin = 0; bin < TABLE_SIZE; bin++) {
-    bits[0] = ((FIRST_BIN + bin) << DROPPED_BITS) | (1 << (DROPPED_BITS - 1));
-    const squared = value[0];
-    const bound = LONGEST_STEP / Math.sqrt(squared);
-    const curve = 1 + a * squared ** b;
-    attraction[bin] = Math.min(bound, (2 * a * b * squared ** (b - 1)) / curve);
-    repulsion[bin] = (2 * b) / ((0.001 + squared) * curve);
-    // A bin's far end is at most 1/256 of an octave beyond its middle.
-    if (repulsion[bin] * 1.01 > bound) firstFreeBin = bin + 1;
-  }
-  return { attraction, repulsion, firstFreeBin };
-}
-
 /** Rows in random order. */
 function shuffledRows(n: number, seed: number): Int32Array {
   const random = createRandom(seed, 0x73687566);
@@ -220,17 +171,6 @@ function coprimeBelow(n: number, random: Random): number {
   }
 }
 
-interface LayoutState {
-  n: number;
-  nComponents: number;
-  /** Float32Array [n × nComponents]. */
-  positions: Float32Array;
-  /** Float32Array [(n + CHANCE_ROWS − 1) × nComponents]. */
-  snapshot: Float32Array;
-  edges: ScheduledEdges;
-  tables: GradientTables;
-}
-
 /**
  * Copies the positions for the chance draws. A draw reads consecutive rows of the snapshot, which must be a
  * fair sample and in no epoch the same: so rows stand in a shuffled order, walked by this epoch's stride.
@@ -246,75 +186,5 @@ function takeSnapshot(
     for (let q = 0; q < nComponents; q++) snapshot[r * nComponents + q] = positions[from + q];
     at += stride;
     if (at >= n) at -= n;
-  }
-}
-
-/** Draws the due edges of one block pair and moves their rows. */
-function moveAlongEdges(
-  state: LayoutState,
-  pair: number,
-  epoch: number,
-  strength: number,
-  randomStart: number,
-): void {
-  const { n, nComponents: dims, positions, snapshot, edges, tables } = state;
-  const { heads, tails, periods, due } = edges;
-  const { attraction, repulsion, firstFreeBin } = tables;
-  const end = edges.offsets[pair + 1];
-  const bits = new Int32Array(1);
-  const squaredBits = new Float32Array(bits.buffer);
-  const difference = new Float64Array(dims);
-  const head = new Float64Array(dims);
-  const perDraw = n / 4294967296;
-  // xorshift32 must not start at 0.
-  let random = randomStart | 1;
-
-  for (let edge = edges.offsets[pair]; edge < end; edge++) {
-    if (due[edge] > epoch) continue;
-    due[edge] += periods[edge];
-    const from = heads[edge] * dims;
-    const to = tails[edge] * dims;
-
-    // Head and tail move towards each other.
-    let squared = 0;
-    for (let q = 0; q < dims; q++) {
-      head[q] = positions[from + q];
-      difference[q] = positions[to + q] - head[q];
-      squared += difference[q] * difference[q];
-    }
-    squaredBits[0] = squared;
-    let bin = (bits[0] >> DROPPED_BITS) - FIRST_BIN;
-    bin = bin < 0 ? 0 : bin < TABLE_SIZE ? bin : TABLE_SIZE - 1;
-    const pull = attraction[bin] * strength;
-    for (let q = 0; q < dims; q++) {
-      head[q] += pull * difference[q];
-      positions[to + q] -= pull * difference[q];
-    }
-
-    // The head moves away from a few rows met by chance.
-    random ^= random << 13;
-    random ^= random >>> 17;
-    random ^= random << 5;
-    let other = Math.floor((random >>> 0) * perDraw) * dims;
-    for (let met = 0; met < CHANCE_ROWS; met++, other += dims) {
-      squared = 0;
-      for (let q = 0; q < dims; q++) {
-        difference[q] = head[q] - snapshot[other + q];
-        squared += difference[q] * difference[q];
-      }
-      squaredBits[0] = squared;
-      bin = (bits[0] >> DROPPED_BITS) - FIRST_BIN;
-      bin = bin < 0 ? 0 : bin < TABLE_SIZE ? bin : TABLE_SIZE - 1;
-      const push = repulsion[bin];
-      if (bin >= firstFreeBin) {
-        for (let q = 0; q < dims; q++) head[q] += strength * push * difference[q];
-        continue;
-      }
-      for (let q = 0; q < dims; q++) {
-        const step = push * difference[q];
-        head[q] += strength * (step > LONGEST_STEP ? LONGEST_STEP : Math.max(step, -LONGEST_STEP));
-      }
-    }
-    for (let q = 0; q < dims; q++) positions[from + q] = head[q];
   }
 }
