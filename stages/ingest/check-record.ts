@@ -290,9 +290,9 @@ function readYear(value: unknown, mends: MendCounts): number | null {
     else mends.badYear++;
     return null;
   }
-  const start = /^(\d{4})(?:\.0+)?(?=$|[-/.T ])/.exec(text)?.[1];
-  // "March 2015" and "03/2015": one year among other signs.
-  const inside = start === undefined ? (text.match(/(?<!\d)\d{4}(?!\d)/g) ?? []) : [start];
+  // "2015", "2015.0", "2015-03-01", "2015.03.01"; else the one year among other signs: "March 2015", "03/2015".
+  const start = /^(\d{4})(?:$|\.0+$|[-/]\d|\.\d{1,2}\.\d|T)/.exec(text)?.[1];
+  const inside = start === undefined ? (text.match(/(?<!\d)\d{4}(?!\d|\.\d)/g) ?? []) : [start];
   const year = inside.length === 1 ? Number(inside[0]) : Number.NaN;
   if (year >= firstYear && year <= lastYear) return year;
   mends.badYear++;
