@@ -89,8 +89,8 @@ export async function openTagger(
 ): Promise<Tagger> {
   const config = readConfig(folder);
   const labels = labelsOf(config, folder);
-  const model = await openModel(folder, config, threads);
-  return createTagger(labels, crfOf(config, labels, folder), model);
+  const crf = crfOf(config, labels, folder);
+  return createTagger(labels, crf, await openModel(folder, config, threads));
 }
 
 async function openModel(folder: string, config: TaggerConfig, threads: number): Promise<EmissionModel> {
