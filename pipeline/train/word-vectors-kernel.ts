@@ -45,7 +45,7 @@ declare const WebAssembly: {
 };
 
 // Memory: table, gradient of one row, the two lists of rows, then both matrices.
-const TABLE_SIZE = 4096;
+const TABLE_SIZE = 1024;
 const TABLE_LIMIT = 6;
 const GRADIENT_AT = 4 * TABLE_SIZE;
 const CONTEXTS_AT = GRADIENT_AT + 4 * MAX_DIMENSIONS;
