@@ -19,7 +19,7 @@ export function shorten(text: string, length: number): string {
   if (characters.length <= length) return text;
   const cut = characters.slice(0, length - 1).join('');
   const space = cut.lastIndexOf(' ');
-  return `${(space > cut.length * 0.6 ? cut.slice(0, space) : cut).replace(/[\s,;:–-]+$/u, '')}…`;
+  return `${(space > cut.length * 0.5 ? cut.slice(0, space) : cut).replace(/[\s,;:–-]+$/u, '')}…`;
 }
 
 /** 51396 as 51,396. */

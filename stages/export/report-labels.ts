@@ -16,6 +16,8 @@ export interface PlacedLabel {
   lines: string[];
   x: number;
   y: number;
+  /** Where a line to the label's own place starts, when the label stands beside it; null when it stands on it. */
+  lead: { x: number; y: number } | null;
 }
 
 interface Box {
@@ -26,11 +28,10 @@ interface Box {
 }
 
 const LINE_HEIGHT = 1.15;
-const MAX_LINES = 2;
 /** Between two labels, as a share of the font size. */
 const GAP = 0.45;
 
-/** Shifts tried, in box widths and heights: on the spot, above, below, then aside. */
+/** Places tried around a label's own, in box widths and heights. */
 const shifts: readonly (readonly [number, number])[] = [
   [0, 0],
   [0, -0.7],
@@ -43,30 +44,48 @@ const shifts: readonly (readonly [number, number])[] = [
   [0.55, -0.8],
   [-0.55, 0.8],
   [0.55, 0.8],
+  [0, -1.9],
+  [0, 1.9],
 ];
 
+/** What moving a label by its font size costs, in dots that it might cover instead. */
+const COST_OF_DISTANCE = 1.5;
+
+/** Side of the squares in which dots are counted, in the map's units. */
+const SQUARE = 8;
+
+export interface LabelRoom {
+  width: number;
+  height: number;
+  fontSize: number;
+  /** Characters per line. */
+  lineCharacters: number;
+  maxLines: number;
+}
+
 /**
+ * Each label takes the place that covers fewest dots without going far.
+ *
  * @param anchors In order of importance: an earlier label is never left out for a later one.
- * @param lineCharacters Characters per line; a label has at most two lines.
+ * @param dots What labels should rather not cover.
  * @returns The labels that found a place, in the same order.
  */
 export function placeLabels(
   anchors: readonly Anchor[],
-  {
-    width,
-    height,
-    fontSize,
-    lineCharacters,
-  }: { width: number; height: number; fontSize: number; lineCharacters: number },
+  dots: readonly { x: number; y: number }[],
+  room: LabelRoom,
 ): PlacedLabel[] {
+  const { width, height, fontSize } = room;
+  const countDots = dotCounter(dots, width, height);
   const taken: Box[] = [];
   const placed: PlacedLabel[] = [];
   const margin = fontSize * GAP;
   anchors.forEach((anchor, index) => {
-    const lines = wrap(anchor.label, lineCharacters);
+    const lines = wrap(anchor.label, room.lineCharacters, room.maxLines);
     const boxWidth = Math.max(...lines.map((line) => textWidth(line, fontSize, 'bold')));
     const boxHeight = lines.length * LINE_HEIGHT * fontSize;
     if (boxWidth + 2 * margin > width || boxHeight + 2 * margin > height) return;
+    let best: { cost: number; box: Box; x: number; y: number } | null = null;
     for (const [alongX, alongY] of shifts) {
       // A label at the rim is pushed inside rather than dropped.
       const x = within(anchor.x + alongX * boxWidth, boxWidth / 2 + margin, width - boxWidth / 2 - margin);
@@ -82,13 +101,46 @@ export function placeLabels(
         bottom: y + boxHeight / 2 + margin / 2,
       };
       if (taken.some((other) => overlap(box, other))) continue;
-      taken.push(box);
-      // Capitals stand about 0.75 of the font size above the baseline.
-      placed.push({ anchor: index, lines, x, y: y - boxHeight / 2 + fontSize * (LINE_HEIGHT / 2 + 0.36) });
-      return;
+      const distance = Math.hypot(x - anchor.x, y - anchor.y) / fontSize;
+      const cost = countDots(box) + COST_OF_DISTANCE * distance;
+      if (best === null || cost < best.cost) best = { cost, box, x, y };
     }
+    if (best === null) return;
+    taken.push(best.box);
+    // Capitals stand about 0.75 of the font size above the baseline.
+    const y = best.y - boxHeight / 2 + fontSize * (LINE_HEIGHT / 2 + 0.36);
+    placed.push({ anchor: index, lines, x: best.x, y, lead: leadOf(anchor, best.box) });
   });
   return placed;
+}
+
+/** The point of the box nearest to the anchor, unless the box holds the anchor. */
+function leadOf(anchor: Anchor, box: Box): { x: number; y: number } | null {
+  const x = within(anchor.x, box.left, box.right);
+  const y = within(anchor.y, box.top, box.bottom);
+  return x === anchor.x && y === anchor.y ? null : { x, y };
+}
+
+/** Counts the dots in a box, to the nearest squares. */
+function dotCounter(
+  dots: readonly { x: number; y: number }[],
+  width: number,
+  height: number,
+): (box: Box) => number {
+  const columns = Math.ceil(width / SQUARE) + 1;
+  const rows = Math.ceil(height / SQUARE) + 1;
+  const square = (value: number, count: number): number => within(Math.floor(value / SQUARE), 0, count - 1);
+  const counts = new Int32Array(columns * rows);
+  for (const { x, y } of dots) counts[square(y, rows) * columns + square(x, columns)]++;
+  return ({ left, right, top, bottom }) => {
+    let found = 0;
+    for (let row = square(top, rows); row <= square(bottom, rows); row++) {
+      for (let column = square(left, columns); column <= square(right, columns); column++) {
+        found += counts[row * columns + column];
+      }
+    }
+    return found;
+  };
 }
 
 /** Distance between the baselines of a label's lines. */
@@ -104,11 +156,11 @@ function overlap(a: Box, b: Box): boolean {
   return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }
 
-/** Breaks at spaces into at most two lines; what does not fit ends in an ellipsis. */
-function wrap(label: string, lineCharacters: number): string[] {
+/** Breaks at spaces; what does not fit ends in an ellipsis. */
+function wrap(label: string, lineCharacters: number, maxLines: number): string[] {
   const lines: string[] = [];
   let rest = label.trim();
-  while (rest.length > lineCharacters && lines.length < MAX_LINES - 1) {
+  while (rest.length > lineCharacters && lines.length < maxLines - 1) {
     const space = rest.lastIndexOf(' ', lineCharacters);
     // A single word longer than a line is shortened below.
     if (space <= 0) break;

@@ -33,6 +33,9 @@ const labelSizes = [
   { name: 'narrow', fontSize: 33, lineCharacters: 18 },
 ];
 
+/** Up to this many topics there is room for a third line. */
+const FEW_TOPICS = 40;
+
 interface Frame {
   height: number;
   place(x: number, y: number): { x: number; y: number };
@@ -50,7 +53,7 @@ export function* topicMap(input: ExportInput, counts: Counts, bySize: readonly n
 
   // One path per topic; a dot is a line of no length with round ends.
   const pathOf = new Map<number, string>();
-  let drawn = 0;
+  const places: { x: number; y: number }[] = [];
   let outside = 0;
   for (const row of dots) {
     const [x, y] = [positions.x[row], positions.y[row]];
@@ -61,20 +64,21 @@ export function* topicMap(input: ExportInput, counts: Counts, bySize: readonly n
     const place = frame.place(x, y);
     const topic = counts.topicOf[row];
     pathOf.set(topic, `${pathOf.get(topic) ?? ''}M${coordinate(place.x)} ${coordinate(place.y)}h.01`);
-    drawn++;
+    places.push(place);
   }
 
   const anchors = bySize.map((topic): Anchor => {
     const place = frame.place(topics.x[topic], topics.y[topic]);
     return { label: topics.label[topic], x: place.x, y: place.y };
   });
-  const labels = labelSizes.map((size) =>
-    placeLabels(anchors, { width: WIDTH, height: frame.height, ...size }),
+  const maxLines = bySize.length <= FEW_TOPICS ? 3 : 2;
+  const labels = labelSizes.map(({ fontSize, lineCharacters }) =>
+    placeLabels(anchors, places, { width: WIDTH, height: frame.height, fontSize, lineCharacters, maxLines }),
   );
 
   yield `<figure><svg class="map" viewBox="0 0 ${WIDTH} ${frame.height}" role="group" aria-labelledby="map-title map-description">
 <title id="map-title">Topic map</title>
-<desc id="map-description">${formatCount(drawn)} documents as dots; documents with similar text lie near each other. Each topic has one colour and, where there is room, its label at its most central document. Outliers are grey.</desc>
+<desc id="map-description">${countOf(places.length, 'document')} as dots; documents with similar text lie near each other. Each topic has one colour and, where there is room, its label at its most central document. Outliers are grey.</desc>
 `;
   const outlierPath = pathOf.get(-1);
   if (outlierPath !== undefined) {
@@ -88,6 +92,13 @@ export function* topicMap(input: ExportInput, counts: Counts, bySize: readonly n
   }
   for (const [i, { name, fontSize }] of labelSizes.entries()) {
     yield `<g class="${name}" font-size="${fontSize}">\n`;
+    // Lines first, so that they run behind the text.
+    const leaders = labels[i].map(({ anchor, lead }) =>
+      lead === null
+        ? ''
+        : `M${coordinate(lead.x)} ${coordinate(lead.y)}L${coordinate(anchors[anchor].x)} ${coordinate(anchors[anchor].y)}`,
+    );
+    yield `<path class="leaders" d="${leaders.join('')}"/>\n`;
     for (const { anchor, lines, x, y } of labels[i]) {
       const topic = bySize[anchor];
       const spans = lines.map(
@@ -98,7 +109,7 @@ export function* topicMap(input: ExportInput, counts: Counts, bySize: readonly n
     }
     yield '</g>\n';
   }
-  yield `</svg>\n<figcaption>${caption({ n, drawn, outside, c: bySize.length, labelled: labels[0].length })}</figcaption></figure>\n`;
+  yield `</svg>\n<figcaption>${caption({ n, drawn: places.length, outside, c: bySize.length, labelled: labels[0].length })}</figcaption></figure>\n`;
 }
 
 function caption(told: { n: number; drawn: number; outside: number; c: number; labelled: number }): string {

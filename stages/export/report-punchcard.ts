@@ -33,11 +33,11 @@ export interface Card {
 /** Columns drawn at most; the newest are kept. */
 export const MAX_YEARS = 60;
 
-/** Characters of a row's label on a wide screen and on a phone. */
-const labelWidths = [
-  { name: 'wide', characters: 34 },
-  { name: 'narrow', characters: 17 },
-];
+/** Characters of a row's label on a phone, and on a wide screen beside many years or few. */
+const NARROW_LABEL = 17;
+const WIDE_LABEL = 34;
+const WIDEST_LABEL = 52;
+const FEW_YEARS = 36;
 const LABEL_FONT = 12;
 /** Labels and years together, as wide as the page's text. */
 const WIDTH = 1112;
@@ -63,9 +63,10 @@ export function* punchcard(card: Card): Generator<string> {
   const columns = card.years.slice(from);
   const height = TOP + card.rows.length * ROW_HEIGHT + 24;
   const mostInYear = Math.max(...columns.map((_, column) => card.yearDocuments[from + column]));
-  const labels = labelWidths.map(({ name, characters }) =>
-    labelColumn(card, mostInYear, name, characters, height),
-  );
+  const labels = [
+    labelColumn(card, mostInYear, 'wide', columns.length <= FEW_YEARS ? WIDEST_LABEL : WIDE_LABEL, height),
+    labelColumn(card, mostInYear, 'narrow', NARROW_LABEL, height),
+  ];
   const cell = Math.min(
     Math.max(Math.floor((WIDTH - labels[0].width - 2 * SIDE) / columns.length), MIN_CELL),
     MAX_CELL,

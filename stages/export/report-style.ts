@@ -93,6 +93,7 @@ svg text{font-family:inherit;fill:var(--ink)}
 .map .outliers path{stroke:var(--outlier);stroke-opacity:.55}
 ${light.marks.map((_, i) => `.map .m${i} path{stroke:var(--m${i})}`).join('\n')}
 .map text{font-weight:600;text-anchor:middle;paint-order:stroke;stroke:var(--panel);stroke-width:.28em;stroke-linejoin:round}
+.map .leaders{stroke:var(--soft);stroke-width:1.2}
 .map a text{fill:var(--ink)}
 .map a:hover text,.map a:focus text{text-decoration:underline}
 .map .medium,.map .narrow{display:none}

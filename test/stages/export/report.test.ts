@@ -147,8 +147,8 @@ describe('topic map', () => {
       x: (i * 97) % 400,
       y: (i * 61) % 300,
     }));
-    const size = { width: 400, height: 300, fontSize: 12, lineCharacters: 20 };
-    const labels = placeLabels(anchors, size);
+    const size = { width: 400, height: 300, fontSize: 12, lineCharacters: 20, maxLines: 2 };
+    const labels = placeLabels(anchors, [], size);
     expect(labels[0].anchor).toBe(0);
     expect(labels.length).toBeGreaterThan(5);
     expect(labels.length).toBeLessThan(60);
@@ -162,6 +162,21 @@ describe('topic map', () => {
         expect(a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom).toBe(false);
       }
     }
+  });
+
+  it('moves a label off the dots when there is room beside them', () => {
+    const dots = Array.from({ length: 25 }, (_, i) => ({
+      x: 190 + (i % 5) * 5,
+      y: 140 + Math.floor(i / 5) * 5,
+    }));
+    const size = { width: 400, height: 300, fontSize: 12, lineCharacters: 20, maxLines: 2 };
+    const [alone] = placeLabels([{ label: 'parsing', x: 200, y: 150 }], [], size);
+    const [moved] = placeLabels([{ label: 'parsing', x: 200, y: 150 }], dots, size);
+    expect(Math.abs(alone.y - 154)).toBeLessThan(3);
+    expect(Math.abs(moved.y - 154)).toBeGreaterThan(12);
+    expect(Math.abs(moved.y - 154)).toBeLessThan(40);
+    expect(alone.lead).toBe(null);
+    expect(moved.lead?.x).toBe(200);
   });
 });
 
