@@ -49,7 +49,8 @@ export function* topicMap(input: ExportInput, counts: Counts, bySize: readonly n
   const frame = frameOf(positions, n);
   const dots = thinned(counts, topics.topicId.length);
   const marks = marksOf(input, bySize);
-  const radius = dots.length <= 500 ? 4 : dots.length <= 2000 ? 3 : 2.2;
+  // The style sheet knows how large each kind is drawn.
+  const density = dots.length <= 500 ? 'few' : dots.length <= 2000 ? 'some' : 'many';
 
   // One path per topic; a dot is a line of no length with round ends.
   const pathOf = new Map<number, string>();
@@ -76,19 +77,19 @@ export function* topicMap(input: ExportInput, counts: Counts, bySize: readonly n
     placeLabels(anchors, places, { width: WIDTH, height: frame.height, fontSize, lineCharacters, maxLines }),
   );
 
-  yield `<figure><svg class="map" viewBox="0 0 ${WIDTH} ${frame.height}" role="group" aria-labelledby="map-title map-description">
+  yield `<figure><svg class="map ${density}" viewBox="0 0 ${WIDTH} ${frame.height}" role="group" aria-labelledby="map-title map-description">
 <title id="map-title">Topic map</title>
 <desc id="map-description">${countOf(places.length, 'document')} as dots; documents with similar text lie near each other. Each topic has one colour and, where there is room, its label at its most central document. Outliers are grey.</desc>
 `;
   const outlierPath = pathOf.get(-1);
   if (outlierPath !== undefined) {
-    yield `<g class="outliers"><title>Outliers: ${countOf(counts.outliers, 'document')} in no topic</title><path stroke-width="${coordinate(radius * 1.5)}" d="${outlierPath}"/></g>\n`;
+    yield `<g class="outliers"><title>Outliers: ${countOf(counts.outliers, 'document')} in no topic</title><path d="${outlierPath}"/></g>\n`;
   }
   // Large topics first, so that small ones are not buried.
   for (const topic of bySize) {
     const path = pathOf.get(topic);
     if (path === undefined) continue;
-    yield `<g class="topic m${marks[topic]}"><title>${escapeHtml(topics.label[topic])}: ${countOf(topics.size[topic], 'document')}</title><path stroke-width="${coordinate(radius * 2)}" d="${path}"/></g>\n`;
+    yield `<g class="topic m${marks[topic]}"><title>${escapeHtml(topics.label[topic])}: ${countOf(topics.size[topic], 'document')}</title><path d="${path}"/></g>\n`;
   }
   for (const [i, { name, fontSize }] of labelSizes.entries()) {
     yield `<g class="${name}" font-size="${fontSize}">\n`;

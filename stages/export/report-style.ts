@@ -87,10 +87,13 @@ figure{margin:16px 0 0}
 svg{display:block}
 svg text{font-family:inherit;fill:var(--ink)}
 .map{width:100%;height:auto;background:var(--panel);border-radius:8px}
-.map path{fill:none;stroke-linecap:round}
+.map{--dot:4.4px}
+.map.some{--dot:6px}
+.map.few{--dot:8px}
+.map path{fill:none;stroke-linecap:round;stroke-width:var(--dot)}
 .map .topic path{stroke-opacity:.7}
 .map .topic:hover path{stroke-opacity:1}
-.map .outliers path{stroke:var(--outlier);stroke-opacity:.55}
+.map .outliers path{stroke:var(--outlier);stroke-opacity:.55;stroke-width:calc(var(--dot)*.75)}
 ${light.marks.map((_, i) => `.map .m${i} path{stroke:var(--m${i})}`).join('\n')}
 .map text{font-weight:600;text-anchor:middle;paint-order:stroke;stroke:var(--panel);stroke-width:.28em;stroke-linejoin:round}
 .map .leaders{stroke:var(--soft);stroke-width:1.2}
@@ -98,7 +101,7 @@ ${light.marks.map((_, i) => `.map .m${i} path{stroke:var(--m${i})}`).join('\n')}
 .map a:hover text,.map a:focus text{text-decoration:underline}
 .map .medium,.map .narrow{display:none}
 @media (max-width:900px){.map .wide{display:none}.map .medium{display:inline}}
-@media (max-width:560px){.map .medium{display:none}.map .narrow{display:inline}}
+@media (max-width:560px){.map{--dot:7px}.map.some{--dot:10px}.map.few{--dot:14px}.tiles dd{font-size:1.2rem}.map .leaders{stroke-width:2.5}.map .medium{display:none}.map .narrow{display:inline}}
 .card{display:flex}
 .card .labels{flex:none}
 .card .labels text{text-anchor:end}
