@@ -228,13 +228,17 @@ describe('punchcard', () => {
 });
 
 describe('colours', () => {
+  function linearOf(colour: string): number[] {
+    return [1, 3, 5].map((at) => {
+      const value = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
+      return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+    });
+  }
+
   /** WCAG 2.2, relative luminance and contrast ratio. */
   function contrast(a: string, b: string): number {
     const luminance = (colour: string): number => {
-      const [red, green, blue] = [1, 3, 5].map((at) => {
-        const value = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
-        return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-      });
+      const [red, green, blue] = linearOf(colour);
       return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
     };
     const [dim, bright] = [luminance(a), luminance(b)].sort((x, y) => x - y);
@@ -254,6 +258,61 @@ describe('colours', () => {
     // Each step of the punchcards stands further from the ground than the one before.
     const steps = theme.steps.map((step) => contrast(step, theme.ground));
     expect(steps).toEqual([...steps].sort((a, b) => a - b));
+  });
+
+  // Machado, Oliveira & Fernandes (2009), full severity, on linear RGB.
+  const sights: Record<string, number[][]> = {
+    ordinary: [
+      [1, 0, 0],
+      [0, 1, 0],
+      [0, 0, 1],
+    ],
+    protan: [
+      [0.152286, 1.052583, -0.204868],
+      [0.114503, 0.786281, 0.099216],
+      [-0.003882, -0.048116, 1.051998],
+    ],
+    deutan: [
+      [0.367322, 0.860646, -0.227968],
+      [0.280085, 0.672501, 0.047413],
+      [-0.01182, 0.04294, 0.968881],
+    ],
+    tritan: [
+      [1.255528, -0.076749, -0.178779],
+      [-0.078411, 0.930809, 0.147602],
+      [0.004733, 0.691367, 0.3039],
+    ],
+  };
+
+  /** CIELAB, D65, of a colour as it is seen. */
+  function labOf(colour: string, sight: number[][]): number[] {
+    const linear = linearOf(colour);
+    const [r, g, b] = sight.map((row) =>
+      Math.min(
+        1,
+        Math.max(
+          0,
+          row.reduce((sum, weight, i) => sum + weight * linear[i], 0),
+        ),
+      ),
+    );
+    const [x, y, z] = [
+      (0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505,
+      0.2126 * r + 0.7152 * g + 0.0722 * b,
+      (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089,
+    ].map((value) => (value > 0.008856 ? Math.cbrt(value) : 7.787 * value + 16 / 116));
+    return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
+  }
+
+  it.each(Object.entries(sights))('topics are told apart on the map in %s sight', (_, sight) => {
+    for (const { marks } of [light, dark]) {
+      const seen = marks.map((mark) => labOf(mark, sight));
+      for (const [i, a] of seen.entries()) {
+        for (const b of seen.slice(0, i)) {
+          expect(Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2])).toBeGreaterThan(25);
+        }
+      }
+    }
   });
 });
 
