@@ -91,10 +91,9 @@ svg text{font-family:inherit;fill:var(--ink)}
 .map.some{--dot:6px}
 .map.few{--dot:8px}
 .map path{fill:none;stroke-linecap:round;stroke-width:var(--dot)}
-.map .topic path{stroke-opacity:.7}
-.map .topic:hover path{stroke-opacity:1}
 .map .outliers path{stroke:var(--outlier);stroke-opacity:.55;stroke-width:calc(var(--dot)*.75)}
 ${light.marks.map((_, i) => `.map .m${i} path{stroke:var(--m${i})}`).join('\n')}
+.map .topic:hover path{stroke:var(--ink)}
 .map text{font-weight:600;text-anchor:middle;paint-order:stroke;stroke:var(--panel);stroke-width:.28em;stroke-linejoin:round}
 .map .leaders{stroke:var(--soft);stroke-width:1.2}
 .map a text{fill:var(--ink)}
