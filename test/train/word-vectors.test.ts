@@ -121,7 +121,7 @@ describe('createSkipGramKernel', () => {
       });
       for (let k = 0; k < d; k++) input[context * d + k] += gradient[k];
     }
-    // The sigmoid comes from a table of 4,096 cells.
+    // The sigmoid comes from a table of 1,024 cells.
     for (let i = 0; i < 9 * d; i++) {
       expect(Math.abs(kernel.input[i] - input[i])).toBeLessThan(2e-4);
       expect(Math.abs(kernel.output[i] - output[i])).toBeLessThan(2e-4);
