@@ -156,7 +156,7 @@ export function readLatex(text: string): string {
     }
     const end = at + 1 + name.length;
     position = end;
-    const accent = accents[name];
+    const accent = Object.hasOwn(accents, name) ? accents[name] : undefined;
     const braced = accent === undefined ? null : match(bracedAccentArgument, end);
     if (accent !== undefined && braced !== null) {
       replace(at, bracedAccentArgument.lastIndex, braced[1] + accent);

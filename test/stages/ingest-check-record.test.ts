@@ -82,6 +82,11 @@ describe('rows left out', () => {
     ['an enormous abstract', { abstract: 'word '.repeat(210_000) }, 'too long'],
     ['a title that is a number', { title: 12 }, 'wrong type'],
     ['an abstract that is a list of objects', { abstract: [{}] }, 'wrong type'],
+    [
+      'an index that would grow beyond memory',
+      { abstract: { ['x'.repeat(100_000)]: Array.from({ length: 100_000 }, (_, i) => i) } },
+      'wrong type',
+    ],
     ['an abstract that is a broken index', { abstract: { we: 'no positions' } }, 'wrong type'],
   ])('%s', (_, values, reason) => {
     const row = skipped(values);

@@ -35,7 +35,7 @@ describe('formulas', () => {
     '$a<b$ and $c>d$',
     'set {x_1, x_2} in R^{N} and \\mathbb{R}',
     'costs $5 and $10 or more',
-    'C:\\data and \\unknown{thing}',
+    'C:\\data and \\unknown{thing} and \\constructor{x}',
   ])('keeps %s', (text) => {
     expect(cleanText(text)).toBe(text);
   });

@@ -241,6 +241,16 @@ describe('JSON lines', () => {
     ]);
   });
 
+  it('survives a line that nests without end', async () => {
+    const deep = `{"title": "Film growth on steel", "abstract": "${text}", "x": ${'['.repeat(1e6)}${']'.repeat(1e6)}}`;
+    const outcome = await ingest(
+      `${deep}\n${jsonl([{ id: 'a', title: 'Film growth on glass', abstract: text }])}`,
+      jsonlSettings,
+    );
+    expect(ids(outcome).at(-1)).toBe('a');
+    expect(outcome.records.length + outcome.skipped.length).toBe(2);
+  });
+
   it('follows dotted paths', async () => {
     const objects = [{ paper: { name: 'Film growth on glass', ids: { main: 3 } }, body: { text } }];
     const outcome = await ingest(jsonl(objects), {
