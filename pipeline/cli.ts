@@ -133,6 +133,53 @@ evaluate
     await evaluateTagger(options, console);
   });
 
+const train = program.command('train').description('train a model');
+train
+  .command('ner')
+  .description('a tagger from labelled sentences')
+  .requiredOption('--data <file or folder>', 'CoNLL, .gz is read as it is; a folder has train and dev parts')
+  .requiredOption('--out <folder>', 'model folder to make or replace')
+  .option('--words <vectors>', 'file of word vectors, or a tagger whose vectors are taken', 'builtin:science')
+  .option('--max-words <number>', 'words kept of them, commonest first', wholeNumber)
+  .option('--pretrain <file or folder>', 'labelled sentences to train on first')
+  .option(
+    '--unlabelled <file.jsonl>',
+    'texts on which one tagger learns from several; repeatable',
+    collect,
+    [],
+  )
+  .option('--unlabelled-sentences <number>', 'sentences taken from them', wholeNumber)
+  .option('--ensemble <number>', 'taggers trained, then distilled into one', wholeNumber)
+  .option('--epochs <number>', 'passes over the labelled sentences', wholeNumber)
+  .option('--distil-epochs <number>', 'passes over the unlabelled ones', wholeNumber)
+  .option('--seed <number>', 'equal seeds give equal bytes', wholeNumber)
+  .option('--name <name>', 'name on the card')
+  .option('--description <text>', 'description on the card')
+  .action(async (options) => {
+    const { trainTaggerCommand } = await import('./commands/train.ts');
+    await trainTaggerCommand(options, console, abort.signal);
+  });
+train
+  .command('embedder')
+  .description('word vectors and a document embedder from titles and abstracts')
+  .requiredOption(
+    '--corpus <file.jsonl>',
+    'one object a line: title, abstract; .gz as it is; repeatable',
+    collect,
+    [],
+  )
+  .requiredOption('--out <folder>', 'model folder to make or replace')
+  .option('--dimensions <number>', 'numbers per document', wholeNumber)
+  .option('--vocabulary <number>', 'word pieces', wholeNumber)
+  .option('--passes <number>', 'passes over the corpus', wholeNumber)
+  .option('--seed <number>', 'equal seeds give equal bytes', wholeNumber)
+  .option('--name <name>', 'name on the card')
+  .option('--description <text>', 'description on the card')
+  .action(async (options) => {
+    const { trainEmbedderCommand } = await import('./commands/train.ts');
+    await trainEmbedderCommand(options, console, abort.signal);
+  });
+
 async function main(): Promise<number> {
   try {
     await program.parseAsync();

@@ -1,19 +1,9 @@
 /** `scinertopic models`: the models on disk, their checks, and models used by hand: encode and tag. */
 
 import { once } from 'node:events';
-import {
-  createReadStream,
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { createWriteStream, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
-import { createGunzip } from 'node:zlib';
 import { UserError } from '../errors.ts';
 import { checkFiles, readCard } from '../model/card.ts';
 import { openEncoder } from '../model/document-encoder.ts';
@@ -22,6 +12,7 @@ import { builtinNames, resolveModel } from '../model/reference.ts';
 import { openTagger } from '../model/tagger.ts';
 import { adaptEmbedder } from '../train/adapt.ts';
 import { type Console, count, duration, table } from './console.ts';
+import { readJsonLines, textOf } from './json-lines.ts';
 
 export function listModels(console: Console): void {
   const rows = builtinNames().map((name) => {
@@ -95,7 +86,7 @@ export async function encodeFile(
     let folder = pin.folder;
     if (given.adapt) {
       const documents = { title: [] as string[], abstract: [] as string[] };
-      for await (const { value } of readLines(given.input)) {
+      for await (const { value } of readJsonLines(given.input)) {
         documents.title.push(textOf(value.title));
         documents.abstract.push(textOf(value.abstract));
       }
@@ -112,7 +103,7 @@ export async function encodeFile(
       writer.append(await encoder.encode(batch));
       batch = [];
     };
-    for await (const { value } of readLines(given.input)) {
+    for await (const { value } of readJsonLines(given.input)) {
       batch.push({ title: textOf(value.title), abstract: textOf(value.abstract) });
       if (batch.length === encodeBatch) await flush();
     }
@@ -141,7 +132,7 @@ export async function tagFile(given: TagArguments, console: Console): Promise<vo
   const aside = `${given.output}.partial`;
   const output = createWriteStream(aside);
   let rows = 0;
-  for await (const { value, line } of readLines(given.input)) {
+  for await (const { value, line } of readJsonLines(given.input)) {
     const entities = [];
     for (const field of ['title', 'abstract'] as const) {
       for (const entity of await tagger.tagText(textOf(value[field]))) entities.push({ field, ...entity });
@@ -157,33 +148,6 @@ export async function tagFile(given: TagArguments, console: Console): Promise<vo
   renameSync(aside, given.output);
   await tagger.close();
   console.say(`${count(rows)} lines tagged into ${given.output}, ${since(began)}.`);
-}
-
-/** A JSON-lines file, plain or gzip, one object a line; `line` counts from 1. */
-async function* readLines(path: string): AsyncGenerator<{ value: Record<string, unknown>; line: number }> {
-  if (!existsSync(path)) throw new UserError(`There is no file ${path}.`);
-  const bytes = createReadStream(path);
-  const input = path.endsWith('.gz') ? bytes.pipe(createGunzip()) : bytes;
-  let line = 0;
-  for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    line++;
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (error) {
-      throw new UserError(`${path}, line ${line}: expected a JSON object, ${(error as Error).message}`, {
-        cause: error,
-      });
-    }
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new UserError(`${path}, line ${line}: expected a JSON object, got ${text.slice(0, 40)}`);
-    }
-    yield { value: value as Record<string, unknown>, line };
-  }
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }
 
 function since(began: number): string {

@@ -1,0 +1,56 @@
+/** Word vectors of a corpus of titles and abstracts, written as one file: what taggers are trained upon. */
+
+import { Interrupted, UserError } from '../errors.ts';
+import { writeWordVectors } from '../model/word-vectors.ts';
+import { tokenize, tokenTexts } from '../model/words.ts';
+import { createCorpusEncoder, trainWordVectors } from './word-vectors.ts';
+
+export interface CorpusWordVectors {
+  documents: Iterable<{ title: string; abstract: string }>;
+  /** File to write. */
+  out: string;
+  seed?: number;
+  /** Numbers per word; a multiple of 16. */
+  dimensions?: number;
+  /** Passes over the corpus. */
+  passes?: number;
+  signal?: AbortSignal;
+  onProgress?: (done: number, total: number) => void;
+}
+
+/** What the shipped tagger's vectors were trained with. */
+export const wordVectorDefaults = { seed: 1, dimensions: 128, passes: 5 };
+const vocabulary = { minCount: 5, maxWords: 120_000 };
+/** word2vec's threshold for a corpus of this size: commoner words are thinned out. */
+const subsampling = 1e-4;
+
+/**
+ * Equal documents and options give equal bytes.
+ *
+ * @returns Number of words.
+ * @throws UserError when no word occurs often enough; Interrupted when the signal is raised.
+ */
+export function trainCorpusWordVectors(options: CorpusWordVectors): number {
+  const { seed, dimensions, passes } = { ...wordVectorDefaults, ...options };
+  const encoder = createCorpusEncoder();
+  for (const { title, abstract } of options.documents) {
+    if (options.signal?.aborted) throw new Interrupted('Interrupted.');
+    for (const text of [title, abstract]) if (text !== '') encoder.add(tokenTexts(text, tokenize(text)));
+  }
+  const corpus = encoder.finish(vocabulary);
+  if (corpus.words.length === 0) {
+    throw new UserError(
+      `train embedder: no word occurs ${vocabulary.minCount} times in this corpus; give more text.`,
+    );
+  }
+  const vectors = trainWordVectors(corpus, {
+    dimensions,
+    passes,
+    seed,
+    subsampling,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+  });
+  writeWordVectors(options.out, vectors, 'float32');
+  return corpus.words.length;
+}
