@@ -20,10 +20,10 @@ import { openSession } from '../model/session.ts';
 import type { TensorValue } from '../model/tensor.ts';
 import { windowIndices } from '../model/window.ts';
 import { marksPerWord } from '../model/word-features.ts';
+import type { WordTable } from './network-feeds.ts';
 import { gatherWindow } from './operators.ts';
 import type { EncodedSentences } from './tagger-data.ts';
 import type { Parameters, TaggerShape } from './tagger-network.ts';
-import type { WordTable } from './train-tagger.ts';
 
 /** The zero of activations stored as unsigned bytes. */
 const zeroPoint = 128;

@@ -1,7 +1,8 @@
 /**
  * The tagger's network: word vectors and spelling marks, projected, then gated residual convolutions, then one
- * score per label (Dauphin et al. 2017; Strubell et al. 2017 for dilated convolutions in tagging). Knows the
- * parameters, the training graphs and the graph that scores with given weights. CRF and loss stand outside.
+ * row of outputs per word (Dauphin et al. 2017; Strubell et al. 2017 for dilated convolutions in tagging). Knows
+ * parameters and graphs; what the outputs mean, and the loss, stand outside: scores of labels under a CRF
+ * (train-tagger.ts) or guesses of hidden words (masked-words.ts).
  */
 
 import type { Random } from '../math/random.ts';
@@ -11,7 +12,7 @@ import { add, concatenate, dropout, gate, layerNormalization, linear, window } f
 import { type Precision, TrainingGraph, type TrainingGraphs, type Value } from './training-graph.ts';
 
 /** Sizes that fix a network. */
-export interface TaggerShape {
+export interface NetworkShape {
   /** Columns of the word vectors. */
   wordDimensions: number;
   /** Rows and columns of the table of spelling marks. */
@@ -21,15 +22,21 @@ export interface TaggerShape {
   hidden: number;
   /** One convolution of three taps per entry, that many words apart. */
   dilations: number[];
+  /** Columns of the result: a tagger has one per label. */
+  outputs: number;
+}
+
+/** A network that gives one score per label, with a CRF over them. */
+export interface TaggerShape extends NetworkShape {
   labels: string[];
 }
 
 /** Weights by name; see parameterDims. */
 export type Parameters = Map<string, Float32Array>;
 
-/** Dims of every parameter, in a fixed order. `marks` and `transitions` are used outside the graphs. */
-export function parameterDims(shape: TaggerShape): Map<string, number[]> {
-  const { wordDimensions, markBuckets, markDimensions, hidden, dilations, labels } = shape;
+/** Dims of every parameter of the network, in a fixed order. `marks` is used outside the graphs. */
+export function parameterDims(shape: NetworkShape): Map<string, number[]> {
+  const { wordDimensions, markBuckets, markDimensions, hidden, dilations, outputs } = shape;
   const dims = new Map<string, number[]>();
   dims.set('marks', [markBuckets, markDimensions]);
   dims.set('input.weight', [wordDimensions + markDimensions, hidden]);
@@ -42,17 +49,13 @@ export function parameterDims(shape: TaggerShape): Map<string, number[]> {
   });
   dims.set('output.scale', [hidden]);
   dims.set('output.offset', [hidden]);
-  dims.set('output.weight', [hidden, labels.length]);
-  dims.set('output.bias', [labels.length]);
-  dims.set('transitions', [transitionCount(labels.length)]);
+  dims.set('output.weight', [hidden, outputs]);
+  dims.set('output.bias', [outputs]);
   return dims;
 }
 
-/** Parameters that live in plain code rather than in the graphs. */
-export const outsideGraphs: ReadonlySet<string> = new Set(['marks', 'transitions']);
-
 /** Fresh weights: matrices uniform with variance 1 / rows, scales 1, the rest 0. */
-export function createParameters(shape: TaggerShape, random: Random): Parameters {
+export function createNetwork(shape: NetworkShape, random: Random): Parameters {
   const parameters: Parameters = new Map();
   for (const [name, dims] of parameterDims(shape)) {
     const values = new Float32Array(elementCount(dims));
@@ -66,19 +69,27 @@ export function createParameters(shape: TaggerShape, random: Random): Parameters
   return parameters;
 }
 
+/** A fresh network with a CRF whose transitions all score alike. */
+export function createTaggerParameters(shape: TaggerShape, random: Random): Parameters {
+  return createNetwork(shape, random).set(
+    'transitions',
+    new Float32Array(transitionCount(shape.labels.length)),
+  );
+}
+
 /** Names of the graphs' inputs beside the parameters. */
 export const wordsInput = 'words';
 export const marksInput = 'marks of words';
 export const neighboursInput = (dilation: number): string => `neighbours ${dilation}`;
 /** Dropout masks: of the input, of each layer, of the output. */
-export const maskInputs = (shape: TaggerShape): { name: string; columns: number }[] => [
+export const maskInputs = (shape: NetworkShape): { name: string; columns: number }[] => [
   { name: 'mask input', columns: shape.wordDimensions + shape.markDimensions },
   ...shape.dilations.map((_, layer) => ({ name: `mask ${layer}`, columns: shape.hidden })),
   { name: 'mask output', columns: shape.hidden },
 ];
 
-/** Output of the forward graph: log scores [rows × labels]. */
-export const emissionsOutput = 'emissions';
+/** Output of the forward graph [rows × outputs]; a tagger's are log scores. */
+export const networkOutput = 'output';
 
 /**
  * Forward and backward graphs. The backward one gives the gradients of all parameters inside the graphs and of
@@ -86,15 +97,15 @@ export const emissionsOutput = 'emissions';
  *
  * @param training With dropout masks as inputs; without, for scoring while training.
  */
-export function taggerGraphs(
-  shape: TaggerShape,
+export function networkGraphs(
+  shape: NetworkShape,
   training: boolean,
   precision: Precision = 'float32',
 ): TrainingGraphs {
   const net = new TrainingGraph('tagger', precision);
   const parameters = new Map<string, Value>();
   for (const [name, dims] of parameterDims(shape)) {
-    if (!outsideGraphs.has(name)) parameters.set(name, net.input(name, dims));
+    if (name !== 'marks') parameters.set(name, net.input(name, dims));
   }
   const parameter = (name: string): Value => {
     const value = parameters.get(name);
@@ -136,6 +147,6 @@ export function taggerGraphs(
     h = add(net, h, dropped(gate(net, mixed)));
   });
   const normal = layerNormalization(net, h, parameter('output.scale'), parameter('output.offset'));
-  const emissions = linear(net, dropped(normal), parameter('output.weight'), parameter('output.bias'));
-  return net.finish({ [emissionsOutput]: emissions }, [...parameters.values(), marks]);
+  const output = linear(net, dropped(normal), parameter('output.weight'), parameter('output.bias'));
+  return net.finish({ [networkOutput]: output }, [...parameters.values(), marks]);
 }
