@@ -234,6 +234,7 @@ function summarise(
   const documents = countDocuments(store);
   const skipped = readSkipped(store);
   const topics = readTopics(store);
+  const states = readStates(store);
   const clustered = topics.size.reduce((sum, size) => sum + size, 0);
   const bySize = topics.topicId.map((_, t) => t).sort((a, b) => topics.size[b] - topics.size[a] || a - b);
   return {
@@ -252,7 +253,7 @@ function summarise(
       label: topics.label[t],
       size: topics.size[t],
     })),
-    notices: [...readStates(store).values()].flatMap(({ notices }) => notices),
+    notices: stageOrder.flatMap((name) => states.get(name)?.notices ?? []),
     exportFolder: join(exportFolder(settings), 'latest'),
     database: databasePath(settings),
   };

@@ -3,7 +3,7 @@
 import { dirname, join } from 'node:path';
 import type { DocumentColumns, Job, Matrix, ModelPin, StageName, Tagged } from './contract.ts';
 import { Interrupted, UserError } from './errors.ts';
-import { stages } from './order.ts';
+import { stageOrder, stages } from './order.ts';
 import { workKey } from './plan.ts';
 import { manifestCounts, publish } from './publish.ts';
 import { databasePath, exportFolder, type Sections, type Settings } from './settings.ts';
@@ -116,10 +116,12 @@ async function entities(step: Step): Promise<StepResult> {
 async function embed(step: Step): Promise<StepResult> {
   const { store, settings } = step;
   const job = jobOf(step, 'embed');
-  // An adapted model belongs to the shipped model it came from and to the stage version that made it.
-  const role = `embed ${workKey([stages.embed.version, step.inputs.models])}`;
-  const model = await stages.embed.prepare(job, keptFor(step, step.force ? null : readPin(store, role)));
-  writePin(store, role, model);
+  // An adapted model belongs to the shipped model it came from, the seed, and the stage version that made it.
+  const role = `embed ${workKey([stages.embed.version, step.inputs.models, step.inputs.seed])}`;
+  const databaseFolder = dirname(databasePath(settings));
+  const pinned = step.force ? null : readPin(store, role, databaseFolder);
+  const model = await stages.embed.prepare(job, keptFor(step, pinned));
+  if (model.folder.startsWith(modelsFolder(settings))) writePin(store, role, databaseFolder, model);
   const key = workKey(['embed', stages.embed.version, settings.sections.embed.task ?? null, model.hash]);
   const documents = await workOnPending<Matrix>(step, 'embed', 'embedding', key, model, (batch, output) =>
     writeEmbeddings(store, batch.keys, batch.documents.contentHash, key, model.reference, output),
@@ -203,7 +205,9 @@ async function exportFiles(step: Step): Promise<StepResult> {
       })),
     ),
     skipped: readSkipped(store),
-    notices: [...states.values()].filter(({ stage }) => stage !== 'export').flatMap(({ notices }) => notices),
+    notices: stageOrder
+      .filter((name) => name !== 'export')
+      .flatMap((name) => states.get(name)?.notices ?? []),
   };
   const input = {
     documents: readHeadings(store),
@@ -254,8 +258,12 @@ function shownConfig(settings: Settings): Record<string, unknown> {
 }
 
 function keptFor(step: Step, adapted: ModelPin | null) {
-  const path = databasePath(step.settings);
-  return { adapted, modelsFolder: join(dirname(path), 'models'), documents: () => readDocuments(step.store) };
+  return { adapted, modelsFolder: modelsFolder(step.settings), documents: () => readDocuments(step.store) };
+}
+
+/** Where models adapted to this corpus are kept: beside the database, with which they move. */
+function modelsFolder(settings: Settings): string {
+  return join(dirname(databasePath(settings)), 'models');
 }
 
 function markDone(step: Step, stage: StageName, output: string): void {

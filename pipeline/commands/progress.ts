@@ -25,8 +25,8 @@ export function progressReporter(console: Console): Reporter {
     },
     progress(stage, done, total) {
       const now = performance.now();
-      // The rate counts from the first report, which a model may have been opened or trained before.
-      firstDone ??= { at: now, done };
+      // Work that begins anew within a stage (first a model, then the documents) has a rate of its own.
+      if (firstDone === null || done < firstDone.done) firstDone = { at: now, done };
       const interval = console.interactive ? drawIntervalSeconds : plainIntervalSeconds;
       if (now - lastShown < interval * 1000) return;
       lastShown = now;

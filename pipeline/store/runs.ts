@@ -1,6 +1,7 @@
 /** What ran, when, on which inputs and how it ended; and what is stored of each stage now. */
 
 import { hostname } from 'node:os';
+import { relative, resolve } from 'node:path';
 import type { ModelPin, StageName } from '../contract.ts';
 import type { Store } from './open.ts';
 
@@ -142,6 +143,7 @@ export function writeState(store: Store, state: StageState): void {
     );
 }
 
+/** What is stored of each stage. */
 export function readStates(store: Store): Map<StageName, StageState> {
   const rows = store.prepare('SELECT * FROM stage_state').all() as {
     stage: StageName;
@@ -164,14 +166,16 @@ export function readStates(store: Store): Map<StageName, StageState> {
   );
 }
 
-/** The model pinned under a role, or null. */
-export function readPin(store: Store, role: string): ModelPin | null {
-  const row = store.prepare('SELECT reference, hash, folder FROM model_pin WHERE role = ?').get(role);
-  return (row as ModelPin | undefined) ?? null;
+/** The model pinned under a role, or null. Its folder is stored relative to `base`, so that both can move. */
+export function readPin(store: Store, role: string, base: string): ModelPin | null {
+  const row = store.prepare('SELECT reference, hash, folder FROM model_pin WHERE role = ?').get(role) as
+    | ModelPin
+    | undefined;
+  return row === undefined ? null : { ...row, folder: resolve(base, row.folder) };
 }
 
-export function writePin(store: Store, role: string, pin: ModelPin): void {
+export function writePin(store: Store, role: string, base: string, pin: ModelPin): void {
   store
     .prepare('INSERT OR REPLACE INTO model_pin VALUES (?, ?, ?, ?)')
-    .run(role, pin.reference, pin.hash, pin.folder);
+    .run(role, pin.reference, pin.hash, relative(base, pin.folder));
 }

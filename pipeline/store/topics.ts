@@ -56,7 +56,7 @@ export function writeClusters(
   store.prepare('DELETE FROM topic_size WHERE run_number = ?').run(runNumber);
   store.prepare('DELETE FROM topic_event WHERE run_number = ?').run(runNumber);
   store.prepare('DELETE FROM topic WHERE first_run = ?').run(runNumber);
-  store.prepare('UPDATE topic SET last_run = ?1 WHERE last_run > ?1').run(previous ?? -1);
+  store.prepare('UPDATE topic SET last_run = @run WHERE last_run > @run').run({ run: previous ?? -1 });
 
   const sizes = new Map<number, number>();
   const addAssignment = store.prepare('INSERT INTO assignment VALUES (?, ?, ?, ?, ?, NULL)');
@@ -77,13 +77,13 @@ export function writeClusters(
   addSize.run(runNumber, -1, sizes.get(-1) ?? 0);
   store.exec('UPDATE topic SET size = 0');
   const addTopic = store.prepare(
-    `INSERT INTO topic (topic_id, first_run, last_run, size) VALUES (?1, ?2, ?2, ?3)
+    `INSERT INTO topic (topic_id, first_run, last_run, size) VALUES (@topic, @run, @run, @size)
      ON CONFLICT (topic_id) DO UPDATE SET last_run = excluded.last_run, size = excluded.size`,
   );
   for (const [topic, size] of [...sizes].sort((a, b) => a[0] - b[0])) {
     if (topic < 0) continue;
     addSize.run(runNumber, topic, size);
-    addTopic.run(topic, runNumber, size);
+    addTopic.run({ topic, run: runNumber, size });
   }
   const addEvent = store.prepare('INSERT INTO topic_event VALUES (?, ?, ?, ?)');
   for (const e of events) addEvent.run(runNumber, e.topicId, e.event, JSON.stringify(e.fromTopicIds));

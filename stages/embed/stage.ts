@@ -63,7 +63,7 @@ async function adapt(job: Job<EmbedConfig>, kept: Kept, shipped: ModelPin): Prom
   const n = documents.id.length;
   if (n < minDocuments) {
     job.notice(
-      `embed: ${n} documents are too few to adapt ${shipped.reference} to (at least ${minDocuments}); it is used as shipped.`,
+      `${n} documents are too few to adapt ${shipped.reference} to (at least ${minDocuments}); it is used as shipped.`,
     );
     return shipped;
   }
@@ -73,7 +73,10 @@ async function adapt(job: Job<EmbedConfig>, kept: Kept, shipped: ModelPin): Prom
     seed: job.seed,
     out: kept.modelsFolder,
     signal: job.signal,
+    onProgress: (done, total) => job.progress(done, total),
   });
-  job.notice(`embed: adapted ${shipped.reference} to this corpus of ${n} documents; kept in ${folder}.`);
+  job.notice(
+    `adapted ${shipped.reference} to this corpus of ${n} documents; the adapted model is kept beside the database.`,
+  );
   return { reference: shipped.reference, hash, folder };
 }
