@@ -1,0 +1,95 @@
+"""Fits one Python library to a file of points and prints, as one line of JSON, what it took.
+
+    python peers.py umap-learn   '{"points": "points.f32", "n": 1000, "d": 256, "nNeighbors": 15, ...}'
+    python peers.py scikit-learn '{"points": "points.f32", "n": 1000, "d": 5, "minClusterSize": 15, ...}'
+
+Points are raw little-endian float32 [n x d]. The layout (float32) or the labels (int32) go to the file that the
+job names, so that all libraries are judged by one measure; jobs are those of kernel-tasks.ts. A benchmark only:
+nothing of the product needs Python.
+"""
+
+import json
+import resource
+import sys
+import time
+import warnings
+
+import numpy as np
+
+warnings.filterwarnings("ignore")
+
+
+def umap_learn(job, points):
+    import umap
+
+    def fit(rows, epochs):
+        return umap.UMAP(
+            n_neighbors=min(job["nNeighbors"], len(rows) - 1),
+            n_components=job["nComponents"],
+            min_dist=job["minDist"],
+            n_epochs=epochs,
+            metric="cosine",
+            random_state=job["seed"],
+        ).fit_transform(rows)
+
+    # The first fit of a process compiles. Up to 4,096 rows umap-learn compares all pairs; beyond, it searches
+    # with pynndescent, and each way has code of its own to compile.
+    few = points[: min(len(points), 4_200)]
+    warm_up = timed(lambda: fit(few, 10))
+    fitted = timed(lambda: fit(points, job["epochs"]))
+    fitted["value"].astype("<f4").tofile(job["layout"])
+    return umap.__version__, warm_up["wall"], fitted
+
+
+def scikit_learn(job, points):
+    import sklearn
+    from sklearn.cluster import HDBSCAN
+
+    def fit():
+        return HDBSCAN(
+            min_cluster_size=job["minClusterSize"], min_samples=job["minSamples"], copy=True
+        ).fit(points)
+
+    fitted = timed(fit)
+    fitted["value"].labels_.astype("<i4").tofile(job["labels"])
+    return sklearn.__version__, 0.0, fitted
+
+
+def timed(work):
+    wall, cpu = time.perf_counter(), time.process_time()
+    value = work()
+    return {"value": value, "wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+
+
+def peak_megabytes():
+    """The high-water mark of this program alone; getrusage would take in that of the program which started it."""
+    try:
+        with open("/proc/self/status") as status:
+            for line in status:
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1]) * 1024 / 1e6
+    except OSError:
+        pass
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+
+def main():
+    library, job = sys.argv[1], json.loads(sys.argv[2])
+    points = np.fromfile(job["points"], dtype="<f4").reshape(job["n"], job["d"])
+    fit = {"umap-learn": umap_learn, "scikit-learn": scikit_learn}[library]
+    version, warm_up, fitted = fit(job, points)
+    print(
+        json.dumps(
+            {
+                "library": library,
+                "version": version,
+                "wallSeconds": fitted["wall"],
+                "cpuSeconds": fitted["cpu"],
+                "peakMegabytes": peak_megabytes(),
+                "warmUpSeconds": warm_up,
+            }
+        )
+    )
+
+
+main()

@@ -1,0 +1,35 @@
+/**
+ * Entry of a measured process: `task.js NAME JSON` runs one task and prints what it returns as one line of
+ * JSON. What the whole process used is told by exit-usage.ts; tasks time their own parts.
+ */
+
+import { ingestTask } from './ingest-task.ts';
+import {
+  classTfIdfTask,
+  hdbscanTask,
+  hdbscanTsTask,
+  neighborsTask,
+  umapJsTask,
+  umapTask,
+} from './kernel-tasks.ts';
+import { adaptTask, encodeTask, tagTask } from './model-tasks.ts';
+
+// Jobs come from runTask in this folder, which gives each task what it takes.
+const tasks: Record<string, (job: never) => Promise<unknown>> = {
+  neighbors: neighborsTask,
+  umap: umapTask,
+  'umap-js': umapJsTask,
+  hdbscan: hdbscanTask,
+  'hdbscan-ts': hdbscanTsTask,
+  'class-tf-idf': classTfIdfTask,
+  tag: tagTask,
+  encode: encodeTask,
+  adapt: adaptTask,
+  ingest: ingestTask,
+};
+
+const [name, job] = process.argv.slice(2);
+const task = tasks[name];
+if (task === undefined) throw new Error(`bench: no task "${name}".`);
+const result = await task(JSON.parse(job) as never);
+process.stdout.write(`${JSON.stringify(result)}\n`);
