@@ -155,9 +155,12 @@ function entityGroups(entities: EntityColumns, corpus: CorpusWords, config: Labe
   return groups;
 }
 
-/** Word ids of an entity without articles and the like in front; null where nothing is left that names. */
+/**
+ * Word ids of an entity without articles and the like in front and without an acronym in brackets; null
+ * where nothing is left that names.
+ */
 function nameWords(canonical: string, corpus: CorpusWords): number[] | null {
-  const words = corpus.idsOf(canonical);
+  const words = corpus.idsOf(canonical.replace(/\s*\(\p{Lu}[^()]*\)/gu, ''));
   let from = 0;
   while (from < words.length && FUNCTION_WORD_SET.has(corpus.keys[words[from]])) from++;
   const name = from === 0 ? words : words.slice(from);

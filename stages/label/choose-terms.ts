@@ -66,7 +66,7 @@ export function chooseTerms(
 }
 
 /** Share of words that two terms have in common, 0 to 1. */
-export function commonWords(a: RankedTerm, b: RankedTerm, candidates: CandidateTerms): number {
+function commonWords(a: RankedTerm, b: RankedTerm, candidates: CandidateTerms): number {
   const wordsA = wordStems(a.term, candidates);
   const wordsB = wordStems(b.term, candidates);
   let common = 0;
@@ -74,6 +74,7 @@ export function commonWords(a: RankedTerm, b: RankedTerm, candidates: CandidateT
   return common / (wordsA.size + wordsB.size - common);
 }
 
-function wordStems(term: number, candidates: CandidateTerms): Set<string> {
+/** Stems of a term's words. */
+export function wordStems(term: number, candidates: CandidateTerms): Set<string> {
   return new Set(candidates.words[term].map((word) => stemOf(candidates.corpus.keys[word])));
 }

@@ -28,6 +28,14 @@ const CONTAINERS: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+/** "NMT models" are about NMT; "language models" are not about language. */
+const ACRONYM_FIRST = /^\p{Lu}[\p{Lu}\p{N}-]*s? /u;
+
+/** Nouns that add nothing even behind a single word: "MultiWOZ dataset", "code-mixed text". */
+const DATA_CONTAINERS: ReadonlySet<string> = new Set(
+  'benchmark collection corpus data database dataset text'.split(' '),
+);
+
 /**
  * Keeps one of each group of terms that name the same thing.
  *
@@ -56,31 +64,43 @@ interface Shape {
   isWord: boolean;
   /** Stems of its words. */
   stems: string[];
-  /** The same without containers at the end, where two words or more remain. */
+  /** The same without containers at the end. */
   core: string[];
-  /** First letters, and the term itself where it could be an acronym. */
-  initials: string;
-  acronym: string;
+  /** First letters of its words, and of its core's. */
+  initials: string[];
+  /** The core where it could be an acronym. */
+  acronym: string | null;
 }
 
-function shapeOf(ranked: RankedTerm, candidates: CandidateTerms): Shape {
-  const keys = candidates.words[ranked.term].map((word) => candidates.corpus.keys[word]);
+function shapeOf(ranked: RankedTerm, { words, corpus, text, type }: CandidateTerms): Shape {
+  const keys = words[ranked.term].map((word) => corpus.keys[word]);
   const stems = keys.map(stemOf);
   let length = keys.length;
-  while (length > 2 && CONTAINERS.has(keys[length - 1])) length--;
+  while (
+    (length > 2 && CONTAINERS.has(keys[length - 1])) ||
+    (length === 2 && CONTAINERS.has(keys[1]) && ACRONYM_FIRST.test(text[ranked.term])) ||
+    (length > 1 && DATA_CONTAINERS.has(keys[length - 1]))
+  ) {
+    length--;
+  }
+  const core = keys.slice(0, length);
   return {
     ranked,
-    isWord: candidates.type[ranked.term] === 'word',
+    isWord: type[ranked.term] === 'word',
     stems,
     core: stems.slice(0, length),
-    initials: keys.length > 1 ? keys.map((key) => key.charAt(0)).join('') : '',
-    acronym: keys.length === 1 ? keys[0] : '',
+    initials: [keys, core].filter((part) => part.length > 1).map(initialsOf),
+    acronym: length === 1 && keys[0].length > 1 ? keys[0] : null,
   };
 }
 
+function initialsOf(keys: readonly string[]): string {
+  return keys.map((key) => key.charAt(0)).join('');
+}
+
 function saysTheSame(a: Shape, b: Shape): boolean {
-  if (a.acronym.length > 1 && a.acronym === b.initials) return true;
-  if (b.acronym.length > 1 && b.acronym === a.initials) return true;
+  if (a.acronym !== null && b.initials.includes(a.acronym)) return true;
+  if (b.acronym !== null && a.initials.includes(b.acronym)) return true;
   // A word within a longer name is part of it.
   if (a.isWord && contains(b.stems, a.stems)) return true;
   if (b.isWord && contains(a.stems, b.stems)) return true;
@@ -129,14 +149,19 @@ const ENDINGS = [
   'izing',
   'ising',
   'ation',
+  'ating',
+  'ative',
   'izer',
   'iser',
   'ized',
   'ised',
+  'ated',
+  'ator',
   'ions',
   'ings',
   'ing',
   'ion',
+  'ate',
   'ize',
   'ise',
   'ies',

@@ -20,10 +20,10 @@ import { distancesToCenter, medoid, representatives } from './representatives.ts
 import { type RankedTerm, rankTerms, rowsByClass } from './topic-terms.ts';
 
 /** Terms considered per topic before folding; folding leaves about half. */
-const POOL_SIZE = 100;
+const POOL_SIZE = 200;
 
 /** Terms per topic that compete for a place in its list once folded. */
-const FOLDED_SIZE = 40;
+const FOLDED_SIZE = 100;
 
 /** A label is composed from at least this many terms, however few are listed. */
 const MIN_LABEL_TERMS = 10;
@@ -58,8 +58,9 @@ export const stage: LabelStage<LabelConfig> = {
     stopIfAsked(job.signal);
 
     const labels = composeLabels(
-      topicIds.map((topicId, i) => ({ topicId, size: rows[i].length, terms: chosen[i] })),
+      topicIds.map((topicId, i) => ({ topicId, rows: rows[i], terms: chosen[i] })),
       candidates,
+      documents.abstract,
       config,
     );
     const tops = chosen.map((terms) => terms.slice(0, config.top_n));

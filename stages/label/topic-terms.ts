@@ -91,9 +91,9 @@ export function rankTerms(
   return ranked;
 }
 
-/** A term of a single document, or of less than 2% of a topic's, names the document and not the topic. */
+/** A term of a single document, or of less than 3% of a topic's, names the document and not the topic. */
 export function minimumSupport(size: number): number {
-  return size < 4 ? 1 : Math.max(2, Math.ceil(0.02 * size));
+  return size < 4 ? 1 : Math.max(2, Math.ceil(0.03 * size));
 }
 
 /** Ascending document rows of each class. */

@@ -25,8 +25,6 @@ export interface CorpusWords {
   isStop(word: number): boolean;
   /** Word ids of any text, cut as the corpus was, without breaks; unknown words get a new id. */
   idsOf(text: string): number[];
-  /** A phrase with title-case words lowered where the corpus usually writes them so. */
-  naturalCase(phrase: string): string;
 }
 
 /**
@@ -90,11 +88,6 @@ export function readWords(documents: DocumentColumns): CorpusWords {
       );
       return ids;
     },
-    naturalCase: (phrase) =>
-      phrase
-        .split(' ')
-        .map((word) => naturalWord(word, casing))
-        .join(' '),
   };
 }
 
@@ -109,10 +102,25 @@ export function wordKey(surface: string): string {
   return singular(key);
 }
 
+/** What the rules below would get wrong, among words that papers use often. */
+const IRREGULAR: ReadonlyMap<string, string> = new Map([
+  ['bias', 'bias'],
+  ['biases', 'bias'],
+  ['corpora', 'corpus'],
+  ['criteria', 'criterion'],
+  ['indices', 'index'],
+  ['lens', 'lens'],
+  ['matrices', 'matrix'],
+  ['news', 'news'],
+  ['phenomena', 'phenomenon'],
+  ['vertices', 'vertex'],
+]);
+
 function singular(key: string): string {
   const { length } = key;
-  if (length < 4 || key === 'news') return key;
-  if (key === 'corpora') return 'corpus';
+  if (length < 4) return key;
+  const irregular = IRREGULAR.get(key);
+  if (irregular !== undefined) return irregular;
   if (key.charCodeAt(length - 1) !== 115) return key;
   if (key.endsWith('ss') || key.endsWith('us') || key.endsWith('is')) return key;
   if (key.endsWith('yses')) return `${key.slice(0, -2)}is`;
@@ -324,14 +332,4 @@ function displayForms(
     if (casing === undefined) return lower;
     return casing.lower >= LOWER_CASE_SHARE * casing.total ? lower : casing.best;
   });
-}
-
-/** "Multi-Document" is lowered where the corpus often writes it so; "BERT", "mBERT" and "Twitter" stay. */
-function naturalWord(word: string, casings: Map<string, Casing>): string {
-  const lower = word.toLowerCase();
-  if (word === lower || /\p{Lu}/u.test(word.replace(/(?:^|[-‐‑/(])\p{Lu}/gu, ''))) return word;
-  // "(Twitter)," is looked up without its punctuation.
-  const bare = lower.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, '');
-  const casing = casings.get(bare);
-  return casing !== undefined && casing.lower >= LOWER_CASE_SHARE * casing.total ? lower : word;
 }
