@@ -80,7 +80,15 @@ function readArguments(): { names: string[]; options: BenchOptions; help: boolea
 }
 
 async function main(): Promise<number> {
-  const { names, options, help, threadsGiven } = readArguments();
+  let given: ReturnType<typeof readArguments>;
+  try {
+    given = readArguments();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    print(`${error.message}\n\n${usage}`);
+    return 2;
+  }
+  const { names, options, help, threadsGiven } = given;
   const unknown = names.filter((name) => !benches.some((bench) => bench.name === name));
   if (help || unknown.length > 0) {
     if (unknown.length > 0) print(`No bench is called ${unknown.join(', ')}.\n`);

@@ -52,6 +52,8 @@ export const wholeJobBench: Bench = {
               await writeSample(path, papers, n, join(folder, 'papers.jsonl.gz'));
               writeFileSync(join(folder, 'config.yaml'), configOf(count, seed));
               await measureFolder(folder, basename(path).replace(/\..*$/, ''), n, count, rows);
+              // Topics are the same whatever the threads.
+              if (count === threads[0]) rows.terms.push(...judgeLabels(join(folder, database)));
             }),
           );
         }
@@ -103,7 +105,6 @@ async function measureFolder(
     fingerprint(readFileSync(join(summary.export, 'documents.csv'))),
   ]);
   rows.stages.push([corpus, n, threads, ...stageOrder.map((name) => summary.stages[name].seconds)]);
-  rows.terms.push(...judgeLabels(join(folder, database)));
 
   // Export runs when it is named, up to date or not.
   const daily: [string, string[]][] = [
