@@ -149,6 +149,7 @@ train
     [],
   )
   .option('--unlabelled-sentences <number>', 'sentences taken from them', wholeNumber)
+  .option('--masked-sentences <number>', 'sentences taken from them to guess hidden words in', wholeNumber)
   .option('--ensemble <number>', 'taggers trained, then distilled into one', wholeNumber)
   .option('--epochs <number>', 'passes over the labelled sentences', wholeNumber)
   .option('--distil-epochs <number>', 'passes over the unlabelled ones', wholeNumber)

@@ -18,6 +18,7 @@ export interface TrainTaggerArguments {
   pretrain?: string;
   unlabelled: string[];
   unlabelledSentences?: number;
+  maskedSentences?: number;
   ensemble?: number;
   epochs?: number;
   distilEpochs?: number;
@@ -44,9 +45,9 @@ export async function trainTaggerCommand(
     signal,
     onProgress: (progress) => {
       const now = performance.now();
-      if (progress.dev === undefined && now - last < intervalSeconds * 1000) return;
+      if (progress.score === undefined && now - last < intervalSeconds * 1000) return;
       last = now;
-      const dev = progress.dev === undefined ? '' : `, dev F1 ${progress.dev.f1.toFixed(4)}`;
+      const dev = progress.score === undefined ? '' : `, dev F1 ${progress.score.toFixed(4)}`;
       console.say(
         `${progress.step}: epoch ${progress.epoch} of ${progress.epochs}, ${count(progress.sentencesDone)} of ` +
           `${count(progress.sentences)} sentences, loss ${progress.loss.toFixed(3)}${dev}`,

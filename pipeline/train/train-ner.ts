@@ -10,7 +10,7 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { createRandom } from '../math/random.ts';
 import { bioLabels } from '../model/bio.ts';
@@ -79,6 +79,8 @@ export interface NerTraining {
   /** Passes over the unlabelled ones. */
   distilEpochs?: number;
   seed?: number;
+  /** Folder under which the state is kept until all is done; that of `out` without it. */
+  stateFolder?: string;
   /** What the card says beyond what is measured: name, description, licences, command. */
   card?: Readonly<Record<string, unknown>>;
   signal?: AbortSignal;
@@ -474,13 +476,14 @@ function configJson(shape: TaggerShape, parameters: Parameters): string {
 
 /** Folder for the state of this very training: other options or data have another, and start anew. */
 async function workFolder(training: NerTraining, trainFile: string): Promise<string> {
-  const { out, signal: _signal, onProgress: _onProgress, card: _card, ...rest } = training;
+  const { out, stateFolder, signal: _signal, onProgress: _onProgress, card: _card, ...rest } = training;
   const options = { ...rest, sizes, labelledOptions, maskedOptions, distilOptions };
   const hash = createHash('sha256').update(JSON.stringify(options));
   for (const path of [trainFile, training.wordVectors, ...(training.unlabelled ?? [])]) {
     if (existsSync(path) && !existsSync(join(path, 'model.onnx'))) hash.update(await fileSha256(path));
   }
-  const folder = `${out}.training-${hash.digest('hex').slice(0, 12)}`;
+  const name = `${basename(out)}.training-${hash.digest('hex').slice(0, 12)}`;
+  const folder = join(stateFolder ?? dirname(out), name);
   mkdirSync(folder, { recursive: true });
   return folder;
 }
