@@ -37,6 +37,7 @@ export function chooseTerms(
   const strongest = terms[0].weight;
   const documents = terms.map(({ term }) => documentsOf(term));
   const counts = documents.map(bitCount);
+  const words = terms.map(({ term }) => wordStems(term, candidates));
   const likeness = new Float64Array(terms.length);
   const agreement = new Float64Array(terms.length);
   const picked: number[] = [];
@@ -58,20 +59,18 @@ export function chooseTerms(
     isPicked[best] = 1;
     for (let at = 0; at < terms.length; at++) {
       if (isPicked[at] === 1) continue;
-      likeness[at] = Math.max(likeness[at], commonWords(terms[at], terms[best], candidates));
+      likeness[at] = Math.max(likeness[at], shareInCommon(words[at], words[best]));
       agreement[at] += npmi(counts[at], counts[best], sharedBitCount(documents[at], documents[best]), n);
     }
   }
   return picked.sort((a, b) => a - b).map((at) => terms[at]);
 }
 
-/** Share of words that two terms have in common, 0 to 1. */
-function commonWords(a: RankedTerm, b: RankedTerm, candidates: CandidateTerms): number {
-  const wordsA = wordStems(a.term, candidates);
-  const wordsB = wordStems(b.term, candidates);
+/** Share of all words of two terms that both have, 0 to 1. */
+function shareInCommon(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
   let common = 0;
-  for (const word of wordsA) if (wordsB.has(word)) common++;
-  return common / (wordsA.size + wordsB.size - common);
+  for (const word of a) if (b.has(word)) common++;
+  return common / (a.size + b.size - common);
 }
 
 /** Stems of a term's words. */

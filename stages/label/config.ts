@@ -52,7 +52,7 @@ export const labelSchema = z.strictObject({
     .number()
     .min(0)
     .max(1)
-    .default(0.1)
+    .default(0.2)
     .describe(
       'How hard terms that resemble one already listed are held back (maximal marginal relevance): 0 not at ' +
         'all, 1 with no regard to their weight.',

@@ -9,7 +9,7 @@ describe('label config', () => {
       weights: DEFAULT_WEIGHTS,
       min_document_count: 3,
       max_document_share: 0.3,
-      diversity: 0.1,
+      diversity: 0.2,
     });
   });
 
