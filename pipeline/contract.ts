@@ -246,8 +246,8 @@ export interface Job<Config> {
   /** Folder that relative paths of the config start from. */
   baseFolder: string;
   signal: AbortSignal;
-  /** Work done so far, of a total where it is known. */
-  progress(done: number, total?: number): void;
+  /** Documents done so far, of a total where it is known; `work` names what is counted in another unit. */
+  progress(done: number, total?: number, work?: string): void;
   /** Something the user should read in the summary: a warning, a choice that was made. */
   notice(message: string): void;
 }

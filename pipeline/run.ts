@@ -41,7 +41,8 @@ export interface RunOptions {
 /** Where a run tells what it is doing; the command line prints it. */
 export interface Reporter {
   stageBegins(stage: StageName, why: readonly string[]): void;
-  progress(stage: StageName, done: number, total?: number): void;
+  /** Documents done of a total; where `work` is given, its own steps. */
+  progress(stage: StageName, done: number, total?: number, work?: string): void;
   notice(stage: StageName, message: string): void;
   stageEnds(stage: StageName, seconds: number, documents: number): void;
   upToDate(stage: StageName): void;
@@ -165,7 +166,7 @@ async function runStage(
       inputs,
       force: options.force ?? false,
       signal,
-      progress: (done, total) => options.reporter?.progress(name, done, total),
+      progress: (done, total, work) => options.reporter?.progress(name, done, total, work),
       notice: (message) => {
         notices.push(message);
         options.reporter?.notice(name, message);

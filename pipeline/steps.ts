@@ -42,7 +42,7 @@ export interface Step {
   /** Results kept per document are made again even where text and model are unchanged. */
   force: boolean;
   signal: AbortSignal;
-  progress(done: number, total?: number): void;
+  progress(done: number, total?: number, work?: string): void;
   notice(message: string): void;
   /** What has been noticed in this step so far. */
   notices: string[];

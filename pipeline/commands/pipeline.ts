@@ -1,5 +1,6 @@
 /** `scinertopic pipeline`: one run of the job, and the summary that a person or a program reads. */
 
+import { existsSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { StageName } from '../contract.ts';
 import { type RunOptions, type RunSummary, runPipeline } from '../run.ts';
@@ -44,6 +45,8 @@ function toJson(summary: RunSummary): Record<string, unknown> {
     run_id: summary.runId,
     up_to_date: summary.upToDate,
     seconds: round(summary.seconds),
+    cpu_seconds: round((process.resourceUsage().userCPUTime + process.resourceUsage().systemCPUTime) / 1e6),
+    peak_memory_bytes: peakMemoryBytes(),
     stages: Object.fromEntries(
       summary.stages.map(({ stage, state, seconds, documents, why }) => [
         stage,
@@ -62,6 +65,14 @@ function toJson(summary: RunSummary): Record<string, unknown> {
     export: summary.exportFolder,
     database: summary.database,
   };
+}
+
+/** Linux tells the process's own peak; maxRSS may include that of the process it was forked from. */
+function peakMemoryBytes(): number {
+  const own = existsSync('/proc/self/status')
+    ? /^VmHWM:\s*(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))
+    : null;
+  return (own === null ? process.resourceUsage().maxRSS : Number(own[1])) * 1024;
 }
 
 function round(value: number): number {

@@ -2,7 +2,7 @@
 
 import type { StageName } from '../contract.ts';
 import type { Reporter } from '../run.ts';
-import { type Console, count, duration } from './console.ts';
+import { type Console, count, duration, percent } from './console.ts';
 
 /** Between two plain lines of one stage, so that a log stays readable. */
 const plainIntervalSeconds = 10;
@@ -23,14 +23,14 @@ export function progressReporter(console: Console): Reporter {
       lastShown = began;
       console.say(`${name(stage)} ${why.join('; ')}`);
     },
-    progress(stage, done, total) {
+    progress(stage, done, total, work) {
       const now = performance.now();
       // Work that begins anew within a stage (first a model, then the documents) has a rate of its own.
       if (firstDone === null || done < firstDone.done) firstDone = { at: now, done };
       const interval = console.interactive ? drawIntervalSeconds : plainIntervalSeconds;
-      if (now - lastShown < interval * 1000) return;
+      if (done === 0 || now - lastShown < interval * 1000) return;
       lastShown = now;
-      const line = `${name(stage)} ${progressText(done, total, firstDone, now)}`;
+      const line = `${name(stage)} ${progressText(done, total, work, firstDone, now)}`;
       if (console.interactive) console.show(line);
       else console.say(line);
     },
@@ -49,14 +49,16 @@ export function progressReporter(console: Console): Reporter {
 function progressText(
   done: number,
   total: number | undefined,
+  work: string | undefined,
   first: { at: number; done: number },
   now: number,
 ): string {
   const rate = (done - first.done) / Math.max((now - first.at) / 1000, 1e-3);
+  const left =
+    total !== undefined && rate > 0 && total > done ? [`${duration((total - done) / rate)} left`] : [];
+  if (work !== undefined)
+    return [`${work}: ${percent(done / Math.max(total ?? done, 1))}`, ...left].join(', ');
   const parts = [total === undefined ? count(done) : `${count(done)} of ${count(total)}`];
-  if (rate > 0) {
-    parts.push(`${rate >= 10 ? count(rate) : rate.toFixed(1)}/s`);
-    if (total !== undefined && total > done) parts.push(`${duration((total - done) / rate)} left`);
-  }
-  return parts.join(', ');
+  if (rate > 0) parts.push(`${rate >= 10 ? count(rate) : rate.toFixed(1)}/s`);
+  return [...parts, ...left].join(', ');
 }

@@ -73,7 +73,7 @@ async function adapt(job: Job<EmbedConfig>, kept: Kept, shipped: ModelPin): Prom
     seed: job.seed,
     out: kept.modelsFolder,
     signal: job.signal,
-    onProgress: (done, total) => job.progress(done, total),
+    onProgress: (done, total) => job.progress(done, total, 'adapting the model'),
   });
   job.notice(
     `adapted ${shipped.reference} to this corpus of ${n} documents; the adapted model is kept beside the database.`,

@@ -47,6 +47,8 @@ export function cleanSurface(text: string): string {
   if (UNTIDY.test(clean)) clean = clean.replace(/\s+/g, ' ').trim();
   const bracket = TRAILING_BRACKET.exec(clean);
   if (bracket !== null && /\p{Lu}/u.test(bracket[1])) clean = clean.slice(0, bracket.index);
+  // "automatic speech recognition (ASR) systems" is a mention of those systems, not of another kind.
+  clean = clean.replace(INNER_ACRONYM, '');
   clean = trimPunctuation(clean);
   for (let space = clean.indexOf(' '); space > 0; space = clean.indexOf(' ')) {
     if (!DETERMINERS.has(clean.slice(0, space).toLowerCase())) break;
@@ -64,6 +66,7 @@ const ASCII = /^[\x20-\x7e]*$/;
 const DASHES = /[\u2010-\u2015\u2212]/g;
 const APOSTROPHES = /[\u2018\u2019\u02bc\u2032]/g;
 const UNTIDY = /^\s|\s$|\s\s|[^\S ]/;
+const INNER_ACRONYM = / \((?=[^)]*\p{Lu}[^)]*\p{Lu})[\p{Lu}\p{N}.&+-]{2,10}s?\)(?= )/gu;
 const TRAILING_BRACKET = / [([]([^()[\]]{2,12})[)\]]$/;
 
 const DETERMINERS = new Set(

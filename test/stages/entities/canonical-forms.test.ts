@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { FormColumns, SurfaceCounts } from '../../pipeline/contract.ts';
-import { createRandom } from '../../pipeline/math/random.ts';
-import { canonicalForms } from '../../stages/entities/canonical-forms.ts';
-import { formKey } from '../../stages/entities/surface-forms.ts';
+import type { FormColumns, SurfaceCounts } from '../../../pipeline/contract.ts';
+import { createRandom } from '../../../pipeline/math/random.ts';
+import { canonicalForms } from '../../../stages/entities/canonical-forms.ts';
+import { formKey } from '../../../stages/entities/surface-forms.ts';
 
 type Surface = [text: string, mentions: number, type?: string, form?: string];
 type Definition = [short: string, long: string, documents: number];

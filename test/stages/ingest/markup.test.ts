@@ -1,6 +1,6 @@
 import { Parser } from 'htmlparser2';
 import { describe, expect, it } from 'vitest';
-import { stripMarkup } from '../../stages/ingest/markup.ts';
+import { stripMarkup } from '../../../stages/ingest/markup.ts';
 
 const fold = (text: string): string => text.replace(/\s+/g, ' ').trim();
 

@@ -7,7 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createGzip } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
-import { stage } from '../../stages/ingest/stage.ts';
+import { stage } from '../../../stages/ingest/stage.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ingest-memory-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findAcronyms } from '../../stages/entities/acronyms.ts';
+import { findAcronyms } from '../../../stages/entities/acronyms.ts';
 
 const pairs = (text: string): string[] => findAcronyms(text).map(({ short, long }) => `${short} = ${long}`);
 

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { IngestedRecord, SkippedRow } from '../../pipeline/contract.ts';
-import { Interrupted, UserError } from '../../pipeline/errors.ts';
-import { stage } from '../../stages/ingest/stage.ts';
+import type { IngestedRecord, SkippedRow } from '../../../pipeline/contract.ts';
+import { Interrupted, UserError } from '../../../pipeline/errors.ts';
+import { stage } from '../../../stages/ingest/stage.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ingest-'));
 afterAll(() => rmSync(folder, { recursive: true }));

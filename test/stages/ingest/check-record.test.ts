@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { IngestedRecord, SkippedRow } from '../../pipeline/contract.ts';
-import { checkRow, createMendCounts } from '../../stages/ingest/check-record.ts';
-import { section } from '../../stages/ingest/config.ts';
-import type { SourceRow } from '../../stages/ingest/source-row.ts';
-import { titleKey } from '../../stages/ingest/title-key.ts';
+import type { IngestedRecord, SkippedRow } from '../../../pipeline/contract.ts';
+import { checkRow, createMendCounts } from '../../../stages/ingest/check-record.ts';
+import { section } from '../../../stages/ingest/config.ts';
+import type { SourceRow } from '../../../stages/ingest/source-row.ts';
+import { titleKey } from '../../../stages/ingest/title-key.ts';
 
 const config = section.schema.parse({ path: 'papers.csv' });
 const abstract = 'We measure how fast the layer grows on sapphire and on glass.';

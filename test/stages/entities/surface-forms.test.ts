@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isGenericForm } from '../../stages/entities/generic-mentions.ts';
-import { cleanSurface, documentForms, formKey } from '../../stages/entities/surface-forms.ts';
+import { isGenericForm } from '../../../stages/entities/generic-mentions.ts';
+import { cleanSurface, documentForms, formKey } from '../../../stages/entities/surface-forms.ts';
 
 describe('formKey', () => {
   it.each([
@@ -59,6 +59,16 @@ describe('formKey', () => {
       expect(formKey(text)).not.toBe('');
       expect(formKey(formKey(text))).toBe(formKey(text));
     }
+  });
+});
+
+describe('formKey of a mention with its acronym inside', () => {
+  it('is that of the mention without', () => {
+    expect(formKey('Automatic Speech Recognition (ASR) systems')).toBe(
+      formKey('automatic speech recognition systems'),
+    );
+    expect(cleanSurface('machine translation (MT) systems')).toBe('machine translation systems');
+    expect(cleanSurface('graphs (or trees) of words')).toBe('graphs (or trees) of words');
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cleanText } from '../../stages/ingest/clean-text.ts';
+import { cleanText } from '../../../stages/ingest/clean-text.ts';
 
 describe('text', () => {
   it.each([

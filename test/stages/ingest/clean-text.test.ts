@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cleanAbstract, cleanCharacters, cleanText } from '../../stages/ingest/clean-text.ts';
+import { cleanAbstract, cleanCharacters, cleanText } from '../../../stages/ingest/clean-text.ts';
 
 describe('characters', () => {
   it('leaves plain text as it is', () => {

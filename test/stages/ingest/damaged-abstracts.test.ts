@@ -2,7 +2,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { countDamage, describeDamage } from '../../stages/ingest/damaged-abstracts.ts';
+import { countDamage, describeDamage } from '../../../stages/ingest/damaged-abstracts.ts';
 
 const sound = Array.from({ length: 60 }, (_, i) => (i % 7 === 0 ? 'the' : `word${i}`)).join(' ');
 const damaged = Array.from({ length: 60 }, (_, i) => `word${i}`).join(' ');

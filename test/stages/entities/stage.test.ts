@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { DocumentColumns } from '../../pipeline/contract.ts';
-import type { TextEntity } from '../../pipeline/model/tagger.ts';
-import { section } from '../../stages/entities/config.ts';
-import { stage, tagDocuments } from '../../stages/entities/stage.ts';
+import type { DocumentColumns } from '../../../pipeline/contract.ts';
+import type { TextEntity } from '../../../pipeline/model/tagger.ts';
+import { section } from '../../../stages/entities/config.ts';
+import { stage, tagDocuments } from '../../../stages/entities/stage.ts';
 
 /** Finds the given phrases wherever they stand, last one first, so that order is the stage's own work. */
 function phraseTagger(types: Record<string, string>) {

@@ -1,8 +1,8 @@
 import { CsvError } from 'csv-parse';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
-import { createRandom } from '../../pipeline/math/random.ts';
-import { type CsvRecord, createCsvScanner } from '../../stages/ingest/csv-records.ts';
+import { createRandom } from '../../../pipeline/math/random.ts';
+import { type CsvRecord, createCsvScanner } from '../../../stages/ingest/csv-records.ts';
 
 /** Scans a table handed over in pieces of the given length. */
 function scan(text: string, pieceLength = text.length, delimiter = ',', maxLength?: number): CsvRecord[] {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { IngestedRecord, SkippedRow } from '../../pipeline/contract.ts';
-import { stage } from '../../stages/ingest/stage.ts';
+import type { IngestedRecord, SkippedRow } from '../../../pipeline/contract.ts';
+import { stage } from '../../../stages/ingest/stage.ts';
 
 const config = stage.section.schema.parse({ path: 'data/sample/papers.csv' });
 const records: IngestedRecord[] = [];
