@@ -31,13 +31,10 @@ const UNWIELDY = 0.4;
 /** A word alone is worth this much of a phrase of equal weight: "translation" says less than what kind. */
 const LONE_WORD = 0.7;
 
-/** Words that the tagger saw no name in come in where entities are poor; their type counts less already. */
-const PLAIN_WORDS = 0.5;
-
 /** An adjective names nothing: "cross-lingual" what? */
 const LONE_ADJECTIVE = 0.05;
 const ADJECTIVE_ENDING =
-  /(?:al|ic|ive|ible|able|ous|ful|less|ed|lingual|modal|based|aware|level|free|specific|oriented|shot|domain|source|resource|end|hop|scale|driven|agnostic|style|turn|party)$/iu;
+  /(?:al|ic|ive|ible|able|ous|ful|less|ed|lingual|modal|based|aware|level|free|specific|oriented|shot|efficient|label|class|text|token|rich|domain|source|resource|end|hop|scale|driven|agnostic|style|turn|party)$/iu;
 
 export interface LabelledTopic {
   topicId: number;
@@ -63,7 +60,7 @@ export function composeLabels(
       ),
       typeWeight: weightOf(config.weights, candidates.type[ranked.term]),
     });
-    const { phrases, fitting } = rankPhrases(terms, rows.length, candidates);
+    const { phrases, fitting } = rankPhrases(terms, rows.length, candidates, config);
     const label = uniqueLabel(phrases.map(write), fitting, taken) ?? `Topic ${topicId}`;
     taken.add(label.toLowerCase());
     return label;
@@ -80,10 +77,11 @@ function rankPhrases(
   terms: readonly RankedTerm[],
   size: number,
   candidates: CandidateTerms,
+  config: LabelConfig,
 ): { phrases: RankedTerm[]; fitting: number } {
   const broad = terms.filter(({ documents }) => documents.length >= MIN_COVERAGE * size);
   const pool = broad.length > 0 ? broad : terms;
-  const worth = pool.map((ranked) => worthOf(ranked, size, candidates));
+  const worth = pool.map((ranked) => worthOf(ranked, size, candidates, config));
   const repeats = new Float64Array(pool.length);
   const covered = new Uint8Array(size);
   const phrases: RankedTerm[] = [];
@@ -133,23 +131,29 @@ function likeness(a: RankedTerm, b: RankedTerm, candidates: CandidateTerms): num
 
 /**
  * A term's weight times its NPMI with the topic: what names a topic is common in it and rare elsewhere.
- * "NLP tasks" may be the commonest term of ten topics and names none of them.
+ * "NLP tasks" may be the commonest term of ten topics and names none of them. The type's weight enters once
+ * more, so that a metric or a plain word names a topic only where tasks and methods fail.
  */
-function worthOf({ term, weight, documents }: RankedTerm, size: number, candidates: CandidateTerms): number {
+function worthOf(
+  { term, weight, documents }: RankedTerm,
+  size: number,
+  candidates: CandidateTerms,
+  config: LabelConfig,
+): number {
   const n = candidates.offsets.length - 1;
   const bond = npmi(candidates.documentCount[term], size, documents.length, n);
-  return weight ** WEIGHT_POWER * Math.max(bond, LEAST_BOND) * fitnessOf(term, candidates);
+  const typeWeight = Math.min(1, weightOf(config.weights, candidates.type[term]));
+  return weight ** WEIGHT_POWER * Math.max(bond, LEAST_BOND) * typeWeight * fitnessOf(term, candidates);
 }
 
 /** How well a term reads as a phrase of a label, 0 to 1. */
 function fitnessOf(term: number, candidates: CandidateTerms): number {
   const text = candidates.text[term];
-  const doubt = candidates.type[term] === 'word' ? PLAIN_WORDS : 1;
-  if (/ and | or |[,;:()[\]]/u.test(text)) return doubt * UNWIELDY;
+  if (/ and | or |[,;:()[\]]/u.test(text)) return UNWIELDY;
   // An acronym or a name with a capital inside stands alone well: BERT, WordNet, GPT-4.
-  if (candidates.words[term].length > 1 || /\p{Lu}.*[\p{Lu}\p{N}]/u.test(text)) return doubt;
-  if (ADJECTIVE_ENDING.test(text)) return doubt * LONE_ADJECTIVE;
-  return text.includes('-') ? doubt : doubt * LONE_WORD;
+  if (candidates.words[term].length > 1 || /\p{Lu}.*[\p{Lu}\p{N}]/u.test(text)) return 1;
+  if (ADJECTIVE_ENDING.test(text)) return LONE_ADJECTIVE;
+  return text.includes('-') ? 1 : LONE_WORD;
 }
 
 /** A term as it stands in a label. */

@@ -129,9 +129,9 @@ function singular(key: string): string {
   return key.slice(0, -1);
 }
 
-/** Listed, a number, or a lone letter. */
+/** Listed, a number, a lone letter, or a web address. */
 function isStopWord(key: string): boolean {
-  if (STOP_WORD_SET.has(key)) return true;
+  if (STOP_WORD_SET.has(key) || /^www\.|\.(?:com|edu|gov|io|net|org)$/u.test(key)) return true;
   if (key.length === 1) return key.charCodeAt(0) < 0x2e80;
   return /^[\d.,%:/-]+(?:st|nd|rd|th|k|m|x|s)?$/u.test(key);
 }

@@ -101,6 +101,13 @@ describe('candidateTerms', () => {
     expect(terms.text).toContain('@SUM(A1)');
   });
 
+  it('takes no web address for a subject', () => {
+    const terms = termsOf(
+      Array.from({ length: 2 }, () => 'see [Material:github.com/some/code] and www.example.org'),
+    );
+    expect(terms.text.filter((term) => /github|example/.test(term))).toEqual([]);
+  });
+
   it('finds nothing in an empty corpus', () => {
     expect(termsOf([]).text).toEqual([]);
     expect(termsOf(['', '']).text).toEqual([]);
