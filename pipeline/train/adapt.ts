@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Interrupted } from '../errors.ts';
 import { createRandom } from '../math/random.ts';
+import type { SparseRows } from '../math/sparse.ts';
 import { countTerms, inverseDocumentFrequency, weightTerms } from '../math/tf-idf.ts';
 import { truncatedSvd } from '../math/truncated-svd.ts';
 import { readCard } from '../model/card.ts';
@@ -21,7 +22,7 @@ import {
 import { createWordPiece, eachWord, formatTokenizer, type WordPiece } from '../model/word-piece.ts';
 import { type ContrastiveSettings, trainContrastive } from './contrastive.ts';
 import { writeModelFolder } from './model-folder.ts';
-import { type TextColumns, tokenizeCorpus } from './token-corpus.ts';
+import { type TextColumns, type TokenCorpus, tokenizeCorpus } from './token-corpus.ts';
 
 export interface AdaptOptions {
   /** Folder of the shipped embedder. */
@@ -42,9 +43,9 @@ const corpusDimensions = 256;
 const maxDocuments = 50_000;
 /** Document visits of the further training, at most: passes over a large corpus are fewer. */
 const maxVisits = 300_000;
-const passes = 12;
-/** A word enters the vocabulary with this many documents, and a term the corpus part with that many. */
-const minWordDocuments = 3;
+const passes = 20;
+/** Words and terms of fewer documents say nothing about which documents are alike. */
+const minWordDocuments = 2;
 const minTermDocuments = 2;
 /** What the corpus part counts: whole words, and first pieces of rare ones. */
 const wordPattern = /^\p{L}{2}/u;
@@ -52,11 +53,11 @@ const maxNewWords = 20_000;
 
 export const adaptSettings: Omit<ContrastiveSettings, 'passes' | 'seed'> = {
   batchSize: 2048,
-  rate: 0.01,
+  rate: 0.006,
   finalRate: 0,
-  temperature: 0.05,
+  temperature: 0.1,
   titleShare: 0.5,
-  dropout: 0.3,
+  dropout: 0.5,
 };
 
 /**
@@ -89,7 +90,7 @@ export async function adaptEmbedder(options: AdaptOptions): Promise<{ folder: st
     onStep: (done, total) => onProgress?.(done, Math.ceil(total * 1.5)),
   });
   if (signal?.aborted) throw new Interrupted('Adapting the embedder was interrupted.');
-  const corpusTable = corpusPart(corpus.ids, documentStarts(corpus.starts), wordPiece, seed);
+  const corpusTable = corpusPart(corpus, wordPiece, seed);
   if (signal?.aborted) throw new Interrupted('Adapting the embedder was interrupted.');
 
   const parts = [quantizeTable(table, basePart.d), quantizeTable(corpusTable, corpusDimensions)];
@@ -172,28 +173,46 @@ function extendTable(
   return extended;
 }
 
-const documentStarts = (starts: Int32Array): Int32Array =>
-  Int32Array.from({ length: (starts.length + 1) / 2 }, (_, i) => starts[2 * i]);
-
 /** Rows whose weighted sum is the document's place in the corpus's latent semantic space. */
-export function corpusPart(
-  ids: Int32Array,
-  starts: Int32Array,
-  wordPiece: WordPiece,
-  seed: number,
-): Float32Array {
+function corpusPart(corpus: TokenCorpus, wordPiece: WordPiece, seed: number): Float32Array {
   const v = wordPiece.vocabulary.length;
-  const counts = countTerms(ids, starts, v);
+  const starts = Int32Array.from({ length: corpus.n + 1 }, (_, i) => corpus.starts[2 * i]);
+  const counts = countTerms(corpus.ids, starts, v);
   const idf = inverseDocumentFrequency(counts, v, minTermDocuments);
-  // Numbers, signs and parts of words would only add noise to what documents are about.
+  // Numbers, signs and ends of words would only add noise to what documents are about.
   for (let term = 0; term < v; term++) if (!wordPattern.test(wordPiece.vocabulary[term])) idf[term] = 0;
-  const { components } = truncatedSvd(weightTerms(counts, idf), v, {
-    k: corpusDimensions,
-    random: createRandom(seed, 0x7d1c),
-  });
-  for (let term = 0; term < v; term++) {
-    const row = components.subarray(term * corpusDimensions, (term + 1) * corpusDimensions);
-    for (let j = 0; j < corpusDimensions; j++) row[j] *= idf[term];
+
+  const { matrix, terms } = keepTerms(weightTerms(counts, idf), idf);
+  const k = corpusDimensions;
+  const { components } = truncatedSvd(matrix, terms.length, { k, random: createRandom(seed, 0x7d1c) });
+  const rows = new Float32Array(v * k);
+  for (const [at, term] of terms.entries()) {
+    for (let j = 0; j < k; j++) rows[term * k + j] = idf[term] * components[at * k + j];
   }
-  return components;
+  return rows;
+}
+
+/** The columns of terms that count, numbered anew: most of a vocabulary does not occur in a corpus. */
+function keepTerms(rows: SparseRows, idf: Float32Array): { matrix: SparseRows; terms: number[] } {
+  const terms: number[] = [];
+  const columnOf = new Int32Array(idf.length).fill(-1);
+  for (let term = 0; term < idf.length; term++) if (idf[term] > 0) columnOf[term] = terms.push(term) - 1;
+  const offsets = new Int32Array(rows.n + 1);
+  const columns: number[] = [];
+  const values: number[] = [];
+  for (let i = 0; i < rows.n; i++) {
+    for (let k = rows.offsets[i]; k < rows.offsets[i + 1]; k++) {
+      if (columnOf[rows.columns[k]] < 0) continue;
+      columns.push(columnOf[rows.columns[k]]);
+      values.push(rows.values[k]);
+    }
+    offsets[i + 1] = columns.length;
+  }
+  const matrix = {
+    n: rows.n,
+    offsets,
+    columns: Int32Array.from(columns),
+    values: Float32Array.from(values),
+  };
+  return { matrix, terms };
 }
