@@ -36,8 +36,10 @@ export interface CandidateTerms {
 /** Longer phrases are clauses that the tagger took for a name. */
 const MAX_ENTITY_WORDS = 6;
 
+const ACRONYM_IN_BRACKETS = /\s*\(\p{Lu}[^()]*\)/gu;
+
 /** Where the code lies is no subject of a paper. */
-const WEB_ADDRESS = /:\/\/|\b(?:www\.\w|\w+\.(?:com|edu|gov|io|net|org)\b)/iu;
+const WEB_ADDRESS = /\b(?:www\.\w|\w+\.(?:com|edu|gov|io|net|org)\b)/iu;
 
 /** An entity tagged once is found nowhere else in the text: it is a slip more often than a name. */
 const MIN_TAGGED_DOCUMENTS = 2;
@@ -163,12 +165,16 @@ function entityGroups(entities: EntityColumns, corpus: CorpusWords, config: Labe
  * where nothing is left that names.
  */
 function nameWords(canonical: string, corpus: CorpusWords): number[] | null {
-  const words = corpus.idsOf(canonical.replace(/\s*\(\p{Lu}[^()]*\)/gu, ''));
+  const words = corpus.idsOf(
+    canonical.includes('(') ? canonical.replace(ACRONYM_IN_BRACKETS, '') : canonical,
+  );
   let from = 0;
   while (from < words.length && FUNCTION_WORD_SET.has(corpus.keys[words[from]])) from++;
   const name = from === 0 ? words : words.slice(from);
   if (name.length === 0 || name.length > MAX_ENTITY_WORDS) return null;
-  return WEB_ADDRESS.test(canonical) || name.every((word) => corpus.isStop(word)) ? null : name;
+  return (canonical.includes('.') && WEB_ADDRESS.test(canonical)) || name.every((word) => corpus.isStop(word))
+    ? null
+    : name;
 }
 
 /** The value with the most confidence behind it; ties go to the first in code-point order. */

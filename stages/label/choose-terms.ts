@@ -1,6 +1,6 @@
 /** Chooses the terms that stand for a topic: strong ones, that belong together, and do not repeat one another. */
 
-import { bitCount, type DocumentBits, npmi, sharedBitCount } from '../../pipeline/math/npmi.ts';
+import { npmi } from '../../pipeline/math/npmi.ts';
 import type { CandidateTerms } from './candidate-terms.ts';
 import { stemOf } from './fold-terms.ts';
 import type { RankedTerm } from './topic-terms.ts';
@@ -19,7 +19,7 @@ const AGREEMENT = 2;
  * words in common with one of them.
  *
  * @param terms Strongest first.
- * @param documentsOf Documents of the corpus that hold a term.
+ * @param documentsOf Rows of the corpus that hold a term, 0 to n − 1.
  * @param diversity 0 to let terms repeat one another, 1 to choose by unlikeness alone after the strongest.
  * @returns The terms picked, strongest first. Ties go to the stronger term.
  *
@@ -28,7 +28,7 @@ const AGREEMENT = 2;
 export function chooseTerms(
   terms: readonly RankedTerm[],
   candidates: CandidateTerms,
-  documentsOf: (term: number) => DocumentBits,
+  documentsOf: (term: number) => Int32Array,
   n: number,
   size: number,
   diversity: number,
@@ -36,10 +36,10 @@ export function chooseTerms(
   if (terms.length <= size) return terms.slice();
   const strongest = terms[0].weight;
   const documents = terms.map(({ term }) => documentsOf(term));
-  const counts = documents.map(bitCount);
   const words = terms.map(({ term }) => wordStems(term, candidates));
   const likeness = new Float64Array(terms.length);
   const agreement = new Float64Array(terms.length);
+  const holdsBest = new Uint8Array(n);
   const picked: number[] = [];
   const isPicked = new Uint8Array(terms.length);
   while (picked.length < size) {
@@ -57,11 +57,15 @@ export function chooseTerms(
     }
     picked.push(best);
     isPicked[best] = 1;
+    for (const row of documents[best]) holdsBest[row] = 1;
     for (let at = 0; at < terms.length; at++) {
       if (isPicked[at] === 1) continue;
       likeness[at] = Math.max(likeness[at], shareInCommon(words[at], words[best]));
-      agreement[at] += npmi(counts[at], counts[best], sharedBitCount(documents[at], documents[best]), n);
+      let shared = 0;
+      for (const row of documents[at]) shared += holdsBest[row];
+      agreement[at] += npmi(documents[at].length, documents[best].length, shared, n);
     }
+    for (const row of documents[best]) holdsBest[row] = 0;
   }
   return picked.sort((a, b) => a - b).map((at) => terms[at]);
 }

@@ -10,7 +10,7 @@ import type {
   TopicColumns,
 } from '../../pipeline/contract.ts';
 import { Interrupted } from '../../pipeline/errors.ts';
-import { type DocumentBits, documentBits, meanNpmi } from '../../pipeline/math/npmi.ts';
+import { documentBits, meanNpmi } from '../../pipeline/math/npmi.ts';
 import { type CandidateTerms, candidateTerms } from './candidate-terms.ts';
 import { chooseTerms } from './choose-terms.ts';
 import { composeLabels } from './compose-label.ts';
@@ -72,7 +72,7 @@ export const stage: LabelStage<LabelConfig> = {
       y: [],
       coherence: tops.map((terms) =>
         meanNpmi(
-          terms.map(({ term }) => documentsOf(term)),
+          terms.map(({ term }) => documentBits(documentsOf(term), n)),
           n,
         ),
       ),
@@ -103,7 +103,7 @@ function corpusDocuments(
   lists: RankedTerm[][],
   candidates: CandidateTerms,
   n: number,
-): (term: number) => DocumentBits {
+): (term: number) => Int32Array {
   const { offsets, terms, documentCount } = candidates;
   // Room for each listed term's rows, then the rows.
   const starts = new Float64Array(candidates.text.length).fill(-1);
@@ -120,7 +120,7 @@ function corpusDocuments(
       if (starts[terms[at]] !== -1) rows[used[terms[at]]++] = row;
     }
   }
-  return (term) => documentBits(rows.subarray(starts[term], starts[term] + documentCount[term]), n);
+  return (term) => rows.subarray(starts[term], starts[term] + documentCount[term]);
 }
 
 function termColumns(topicIds: number[], tops: RankedTerm[][], candidates: CandidateTerms): TermColumns {

@@ -61,6 +61,8 @@ export function readWords(documents: DocumentColumns): CorpusWords {
     return id;
   };
   const wordOfSurface = Int32Array.from(surfaces.texts, idOf);
+  // Entities are mostly made of words of the corpus: their keys need not be worked out again.
+  const idOfSurface = new Map(surfaces.texts.map((surface, s) => [surface, wordOfSurface[s]]));
   const stop = new Uint8Array(keys.length);
   for (let word = 0; word < keys.length; word++) stop[word] = isStopWord(keys[word]) ? 1 : 0;
   for (let s = 0; s < wordOfSurface.length; s++) {
@@ -83,7 +85,10 @@ export function readWords(documents: DocumentColumns): CorpusWords {
       const ids: number[] = [];
       eachWord(
         text,
-        (start, end) => ids.push(idOf(text.slice(start, end))),
+        (start, end) => {
+          const surface = text.slice(start, end);
+          ids.push(idOfSurface.get(surface) ?? idOf(surface));
+        },
         () => {},
       );
       return ids;

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { documentBits } from '../../../pipeline/math/npmi.ts';
 import { candidateTerms } from '../../../stages/label/candidate-terms.ts';
 import { chooseTerms } from '../../../stages/label/choose-terms.ts';
 import { labelConfig, markedCorpus } from './marked-corpus.ts';
@@ -30,7 +29,7 @@ describe('chooseTerms', () => {
     chooseTerms(
       ranked,
       candidates,
-      (term) => documentBits(rowsOf.get(term) ?? [], 10),
+      (term) => Int32Array.from(rowsOf.get(term) ?? []),
       10,
       size,
       diversity,
