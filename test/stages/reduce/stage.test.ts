@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import type { Job, Matrix } from '../../../pipeline/contract.ts';
+import { UserError } from '../../../pipeline/errors.ts';
+import { createRandom } from '../../../pipeline/math/random.ts';
+import { umap } from '../../../pipeline/math/umap.ts';
+import { nearestNeighbors } from '../../../pipeline/model/exact-neighbors.ts';
+import { type ReduceConfig, section } from '../../../stages/reduce/config.ts';
+import { stage } from '../../../stages/reduce/stage.ts';
+
+const defaults = section.schema.parse({});
+
+function jobOf(config: Partial<ReduceConfig> = {}, changes: Partial<Job<ReduceConfig>> = {}) {
+  const notices: string[] = [];
+  const progress: number[] = [];
+  const job: Job<ReduceConfig> = {
+    config: { ...defaults, epochs: 30, ...config },
+    seed: 1,
+    threads: 1,
+    baseFolder: '.',
+    signal: new AbortController().signal,
+    progress: (done, total) => progress.push(done / (total ?? 1)),
+    notice: (message) => notices.push(message),
+    ...changes,
+  };
+  return { job, notices, progress };
+}
+
+function matrixOf(n: number, d = 12, seed = 1): Matrix {
+  const random = createRandom(seed);
+  return { n, d, values: Float32Array.from({ length: n * d }, () => random.nextNormal()) };
+}
+
+const idsOf = (n: number): string[] => Array.from({ length: n }, (_, i) => `paper-${i}`);
+
+it('gives reduced vectors and a map, finite and of the right shape', async () => {
+  const { job, notices, progress } = jobOf();
+  const { x, y, reduced } = await stage.run(matrixOf(700), idsOf(700), job);
+  expect([x.length, y.length, reduced.n, reduced.d, reduced.values.length]).toEqual([700, 700, 700, 5, 3500]);
+  for (const values of [x, y, reduced.values]) expect(values.every(Number.isFinite)).toBe(true);
+  expect(notices).toEqual([]);
+  expect(progress.at(-1)).toBe(1);
+  expect(progress).toEqual([...progress].sort((a, b) => a - b));
+});
+
+it('reduces as the library does with the same settings', async () => {
+  const vectors = matrixOf(300);
+  const { reduced } = await stage.run(vectors, idsOf(300), jobOf().job);
+  const { n, d } = vectors;
+  const { embedding } = await umap(vectors.values, {
+    n,
+    d,
+    nNeighbors: 15,
+    nComponents: 5,
+    minDist: 0,
+    metric: 'cosine',
+    seed: 1,
+    epochs: 30,
+    search: nearestNeighbors,
+  });
+  expect(reduced.values).toEqual(embedding);
+});
+
+it('gives the same bytes with two threads, and others with another seed', async () => {
+  const run = async (changes: Partial<Job<ReduceConfig>>) =>
+    stage.run(matrixOf(1500), idsOf(1500), jobOf({}, changes).job);
+  const first = await run({});
+  expect(await run({ threads: 2 })).toEqual(first);
+  expect((await run({ seed: 2 })).x).not.toEqual(first.x);
+});
+
+describe('vectors that cannot be used', () => {
+  it('are refused by document when a number is not finite', async () => {
+    const vectors = matrixOf(50);
+    vectors.values[20 * 12 + 4] = NaN;
+    const work = stage.run(vectors, idsOf(50), jobOf().job);
+    await expect(work).rejects.toBeInstanceOf(UserError);
+    await expect(stage.run(vectors, idsOf(50), jobOf().job)).rejects.toThrow(
+      'got NaN for document paper-20 (number 5 of 12)',
+    );
+  });
+
+  it('are placed by chance, and counted, when they are zero', async () => {
+    const vectors = matrixOf(60);
+    vectors.values.fill(0, 7 * 12, 9 * 12);
+    const before = vectors.values.slice();
+    const { job, notices } = jobOf();
+    const { x } = await stage.run(vectors, idsOf(60), job);
+    expect(x.every(Number.isFinite)).toBe(true);
+    expect(x[7]).not.toBe(x[8]);
+    expect(notices).toHaveLength(1);
+    expect(notices[0]).toContain('2 of 60 documents have a zero vector');
+    expect(notices[0]).toContain('paper-7');
+    expect(vectors.values).toEqual(before);
+  });
+
+  it('may be zero under euclidean distance', async () => {
+    const { job, notices } = jobOf({ metric: 'euclidean' });
+    const { x } = await stage.run({ n: 30, d: 3, values: new Float32Array(90) }, idsOf(30), job);
+    expect(x.every(Number.isFinite)).toBe(true);
+    expect(notices).toEqual([]);
+  });
+});
+
+describe('few documents', () => {
+  it.each([0, 1, 2, 4, 5, 14, 15])('%i give a map', async (n) => {
+    const { job, notices } = jobOf();
+    const { x, reduced } = await stage.run(matrixOf(n), idsOf(n), job);
+    expect(x).toHaveLength(n);
+    expect(reduced.values).toHaveLength(n * 5);
+    expect([...x, ...reduced.values].every(Number.isFinite)).toBe(true);
+    expect(notices).toHaveLength(n === 0 || n === 15 ? 0 : 1);
+  });
+
+  it('are told of when they are fewer than n_neighbors', async () => {
+    const { job, notices } = jobOf();
+    await stage.run(matrixOf(9), idsOf(9), job);
+    expect(notices[0]).toBe('reduce: n_neighbors is 15, but there are 9 documents; 9 was used.');
+  });
+});
+
+describe('settings', () => {
+  it('have defaults, ranges and descriptions', () => {
+    expect(defaults).toEqual({
+      n_neighbors: 15,
+      n_components: 5,
+      min_dist: 0,
+      map_min_dist: 0.1,
+      metric: 'cosine',
+    });
+    for (const wrong of [{ n_neighbors: 1 }, { n_components: 1 }, { min_dist: 2 }, { metric: 'manhattan' }]) {
+      expect(section.schema.safeParse(wrong).success).toBe(false);
+    }
+    expect(section.schema.safeParse({ n_neighbours: 15 }).success).toBe(false);
+  });
+});
