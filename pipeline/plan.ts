@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { StageName } from './contract.ts';
 import { UserError } from './errors.ts';
 import { fileSha256 } from './model/card.ts';
@@ -12,7 +12,7 @@ import { exportFolder, type Settings } from './settings.ts';
 import type { StageInputs, StageState } from './store/runs.ts';
 
 /** The stages whose output each stage reads. */
-const reads: Record<StageName, StageName[]> = {
+const reads: Record<StageName, readonly StageName[]> = {
   ingest: [],
   entities: ['ingest'],
   embed: ['ingest'],
@@ -24,23 +24,29 @@ const reads: Record<StageName, StageName[]> = {
 
 /** What lies outside the database and decides staleness; found once per run. */
 export interface Outside {
-  /** sha256 by path, as the user wrote it. */
+  /** sha256 by path, relative to the config file, so that a folder can be moved as a whole. */
   files: Record<string, string>;
   /** Hash of each stage's model. */
   models: Partial<Record<StageName, Record<string, string>>>;
 }
 
-/** Hashes the input files and the models. */
+/**
+ * Hashes the input files and the models.
+ *
+ * @throws UserError when a file or a model is missing or cannot be read.
+ */
 export async function lookOutside(settings: Settings): Promise<Outside> {
   const { baseFolder, sections } = settings;
   const files: Record<string, string> = {};
   for (const path of stages.ingest.files(sections.ingest, baseFolder)) {
-    if (!existsSync(path)) {
+    try {
+      files[relative(baseFolder, path)] = await fileSha256(path);
+    } catch (error) {
       throw new UserError(
-        `ingest: expected a file at ${path}, found none (ingest.path in ${settings.file}).`,
+        `ingest: ${path} cannot be read: ${(error as Error).message} (ingest.path in ${settings.file}).`,
+        { cause: error },
       );
     }
-    files[path.startsWith(baseFolder) ? path.slice(baseFolder.length + 1) : path] = await fileSha256(path);
   }
   const { entities, embed } = sections;
   return {
@@ -89,7 +95,8 @@ export function whyStale(
     if (reference in then.models && then.models[reference] !== hash) why.push(`model ${reference} changed`);
   }
   for (const source of new Set([...Object.keys(then.from), ...Object.keys(now.from)])) {
-    if (then.from[source] !== now.from[source]) why.push(`${source} changed`);
+    if (then.from[source] === now.from[source]) continue;
+    why.push(source === name ? 'cut off while it was made again' : `${source} changed`);
   }
   if (name === 'export' && !existsSync(join(exportFolder(settings), 'latest', 'manifest.json'))) {
     why.push(`${settings.sections.export.directory}/latest is missing`);
@@ -131,4 +138,25 @@ export function planAll(
     if (why.length > 0) stale.add(name);
     return { name, why };
   });
+}
+
+/**
+ * What a stage reads and was not made from what is stored now, through all that lies between; null when it fits.
+ * Only where stages are left out by choice can a stage come upon such a thing.
+ */
+export function unfit(
+  name: StageName,
+  states: Map<StageName, StageState>,
+): { stage: StageName; why: 'never run' | 'out of date' } | null {
+  for (const stage of reads[name]) {
+    const state = states.get(stage);
+    if (state === undefined) return { stage, why: 'never run' };
+    const below = unfit(stage, states);
+    if (below !== null) return below;
+    if (stage === 'ingest') continue;
+    const from = Object.entries(state.inputs.from) as [StageName, string][];
+    const fits = from.every(([upstream, output]) => states.get(upstream)?.output === output);
+    if (!fits) return { stage, why: 'out of date' };
+  }
+  return null;
 }

@@ -2,10 +2,11 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { StageName } from './contract.ts';
 import { Interrupted, UserError } from './errors.ts';
 import { stageOrder } from './order.ts';
-import { inputsNow, lookOutside, whyStale } from './plan.ts';
+import { inputsNow, lookOutside, unfit, whyStale } from './plan.ts';
 import { databasePath, exportFolder, loadSettings, type Settings } from './settings.ts';
 import { type StepResult, steps } from './steps.ts';
 import { countDocuments } from './store/documents.ts';
@@ -32,7 +33,7 @@ export interface RunOptions {
   from?: StageName;
   /** Runs these stages alone, up to date or not. */
   only?: readonly StageName[];
-  /** Runs every selected stage again, and every document again in it. */
+  /** Runs every selected stage again (with `from`, it and all after it), and every document again in it. */
   force?: boolean;
   signal?: AbortSignal;
   reporter?: Reporter;
@@ -118,7 +119,7 @@ async function walk(store: Store, settings: Settings, options: RunOptions): Prom
       }
       const states = readStates(store);
       const inputs = inputsNow(name, settings, outside, states);
-      checkUpstream(name, inputs.from);
+      checkUpstream(name, states);
       const why = whyRun(name, options, whyStale(name, inputs, states.get(name), settings));
       if (why.length === 0) {
         options.reporter?.upToDate(name);
@@ -132,7 +133,10 @@ async function walk(store: Store, settings: Settings, options: RunOptions): Prom
     }
   } catch (error) {
     const status = error instanceof Interrupted || signal.aborted ? 'interrupted' : 'failed';
-    if (run !== null) endRun(store, run.runNumber, status, { error: String(error) });
+    // A full disk must not hide what went wrong; a run that is not marked is taken up all the same.
+    try {
+      if (run !== null) endRun(store, run.runNumber, status, { error: String(error) });
+    } catch {}
     if (status === 'interrupted')
       throw new Interrupted('Interrupted; the same command resumes.', { cause: error });
     throw error;
@@ -152,7 +156,7 @@ async function runStage(
   why: string[],
   signal: AbortSignal,
 ): Promise<{ result: StepResult; seconds: number }> {
-  if (signal.aborted) throw new Interrupted('Interrupted.');
+  await stopIfAsked(signal);
   const began = performance.now();
   const elapsed = (): number => (performance.now() - began) / 1000;
   const notices: string[] = [];
@@ -164,7 +168,7 @@ async function runStage(
       settings,
       run,
       inputs,
-      force: options.force ?? false,
+      force: isForced(name, options),
       signal,
       progress: (done, total, work) => options.reporter?.progress(name, done, total, work),
       notice: (message) => {
@@ -177,7 +181,10 @@ async function runStage(
     options.reporter?.stageEnds(name, elapsed(), result.documents);
     return { result, seconds: elapsed() };
   } catch (error) {
-    endStage(store, run.runNumber, name, 'failed', elapsed(), 0);
+    const status = error instanceof Interrupted || signal.aborted ? 'interrupted' : 'failed';
+    try {
+      endStage(store, run.runNumber, name, status, elapsed(), 0);
+    } catch {}
     throw error;
   }
 }
@@ -197,30 +204,50 @@ function isSelected(name: StageName, { only }: RunOptions): boolean {
 
 function whyRun(name: StageName, options: RunOptions, why: string[]): string[] {
   if (why.length > 0) return why;
-  if (options.force) return ['asked for by --force'];
+  if (isForced(name, options)) return ['asked for by --force'];
   if (options.only?.includes(name)) return ['asked for by --only'];
-  if (options.from !== undefined && stageOrder.indexOf(name) >= stageOrder.indexOf(options.from)) {
-    return ['asked for by --from'];
-  }
+  if (options.from !== undefined && isFrom(name, options.from)) return ['asked for by --from'];
   return [];
 }
 
-/** With --only, what a stage reads may never have been made. */
-function checkUpstream(name: StageName, from: Record<string, string>): void {
-  for (const [upstream, output] of Object.entries(from)) {
-    if (output === 'nothing') {
-      throw new UserError(`${name} needs what ${upstream} gives, which has never run; run it first.`);
-    }
-  }
+function isForced(name: StageName, { force = false, from }: RunOptions): boolean {
+  return force && (from === undefined || isFrom(name, from));
 }
 
+function isFrom(name: StageName, from: StageName): boolean {
+  return stageOrder.indexOf(name) >= stageOrder.indexOf(from);
+}
+
+/** With --only, what a stage reads may never have been made, or belong to another corpus by now. */
+function checkUpstream(name: StageName, states: ReturnType<typeof readStates>): void {
+  const fault = unfit(name, states);
+  if (fault === null) return;
+  const state = fault.why === 'never run' ? 'has never run' : 'is out of date';
+  throw new UserError(
+    `${name} needs what ${fault.stage} gives, which ${state}. Run without --only, or name ${fault.stage} as well.`,
+  );
+}
+
+/** Stops here when asked to. Signals reach the program only between pieces of work, so it rests for a moment. */
+async function stopIfAsked(signal: AbortSignal): Promise<void> {
+  // The first turn may have been under way already when the signal came.
+  await setImmediate();
+  await setImmediate();
+  if (signal.aborted) throw new Interrupted('Interrupted.');
+}
+
+/** For a message only, so that no fault of the database may take that message's place. */
 function holderOf(path: string): string {
   if (!existsSync(path)) return '';
-  const store = openForReading(path);
   try {
-    return describeHolder(store);
-  } finally {
-    store.close();
+    const store = openForReading(path);
+    try {
+      return describeHolder(store);
+    } finally {
+      store.close();
+    }
+  } catch {
+    return '';
   }
 }
 

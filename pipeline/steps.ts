@@ -20,7 +20,15 @@ import {
 import { readEntities, readSurfaceCounts, writeForms, writeTagged } from './store/entities.ts';
 import { beginIntake, corpusFingerprint, type IntakeCounts, readSkipped } from './store/intake.ts';
 import type { Store } from './store/open.ts';
-import { type RunRow, readPin, readStates, type StageInputs, writePin, writeState } from './store/runs.ts';
+import {
+  makeStale,
+  type RunRow,
+  readPin,
+  readStates,
+  type StageInputs,
+  writePin,
+  writeState,
+} from './store/runs.ts';
 import {
   readAssignments,
   readEvents,
@@ -83,6 +91,8 @@ async function ingest(step: Step): Promise<StepResult> {
           `ingest: no document in ${step.settings.sections.ingest.path}: ${done.read} rows read${reasons(done)}.`,
         );
       }
+      // What was stored of the removed documents went with them.
+      if (done.removed > 0) makeStale(store, stageOrder.slice(1), 'ingest');
       markDone(step, 'ingest', corpusFingerprint(store));
       return done;
     })
@@ -121,7 +131,8 @@ async function embed(step: Step): Promise<StepResult> {
   const databaseFolder = dirname(databasePath(settings));
   const pinned = step.force ? null : readPin(store, role, databaseFolder);
   const model = await stages.embed.prepare(job, keptFor(step, pinned));
-  if (model.folder.startsWith(modelsFolder(settings))) writePin(store, role, databaseFolder, model);
+  const isAdapted = model.hash !== step.inputs.models[settings.sections.embed.model];
+  if (isAdapted) writePin(store, role, databaseFolder, model);
   const key = workKey(['embed', stages.embed.version, settings.sections.embed.task ?? null, model.hash]);
   const documents = await workOnPending<Matrix>(step, 'embed', 'embedding', key, model, (batch, output) =>
     writeEmbeddings(store, batch.keys, batch.documents.contentHash, key, model.reference, output),
@@ -162,7 +173,10 @@ async function cluster(step: Step): Promise<StepResult> {
   store
     .transaction(() => {
       writeClusters(store, order, run.runNumber, clustered);
-      markDone(step, 'cluster', workKey(step.inputs));
+      // Names and distances hung on the rows that were replaced.
+      makeStale(store, ['label'], 'cluster');
+      // Ids follow the run before, so that equal inputs give equal topics only within one run.
+      markDone(step, 'cluster', workKey([step.inputs, run.runNumber]));
     })
     .immediate();
   return { documents: order.n };
@@ -299,6 +313,7 @@ async function workOnPending<Output>(
   const pending = pendingDocuments(store, table, step.force ? '' : key);
   const data = { stage, config: settings.sections[stage], model };
   let done = 0;
+  if (pending.length > 0) makeStale(store, [stage], stage);
   step.progress(0, pending.length);
   const results = workInOrder<Batch, Output>(
     data,

@@ -14,6 +14,9 @@ const applicationId = 0x53636954;
 /** How long a statement waits for another process that is writing. */
 const busyTimeoutMilliseconds = 10_000;
 
+/** How long a run waits for the lock: longer than a glance at it takes (isLocked), too short to be noticed. */
+const lockTimeoutMilliseconds = 200;
+
 /**
  * Opens or creates the database and brings it to this version's schema.
  *
@@ -36,7 +39,7 @@ export function openDatabase(path: string): Store {
     return store;
   } catch (error) {
     store?.close();
-    throw wordSqliteError(error, path);
+    throw wordOpeningError(error, path);
   }
 }
 
@@ -63,16 +66,17 @@ export function openForReading(path: string): Store {
 }
 
 function migrate(store: Store, path: string): void {
-  const version = checkOwner(store, path);
-  for (let next = version; next < migrations.length; next++) {
-    store
-      .transaction(() => {
-        store.exec(migrations[next] as string);
+  if (checkOwner(store, path) === migrations.length) return;
+  store
+    .transaction(() => {
+      // Asked again now that nobody else writes: another process may have migrated in between.
+      for (let next = checkOwner(store, path); next < migrations.length; next++) {
+        store.exec(migrations[next]);
         store.pragma(`user_version = ${next + 1}`);
         store.pragma(`application_id = ${applicationId}`);
-      })
-      .immediate();
-  }
+      }
+    })
+    .immediate();
 }
 
 /** @returns The database's schema version; 0 for a new file. */
@@ -107,26 +111,57 @@ export function takeLock(databasePath: string, holder: () => string): Lock {
   let lock: Store | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    lock = new Database(path, { timeout: 0 });
+    lock = new Database(path, { timeout: lockTimeoutMilliseconds });
     lock.exec('BEGIN EXCLUSIVE');
     const held = lock;
     return { release: () => held.close() };
   } catch (error) {
     lock?.close();
-    if ((error as { code?: string }).code === 'SQLITE_BUSY') {
+    if (isBusy(error)) {
       throw new UserError(
         `Another run is working on ${databasePath}${holder()}. Wait for it to end, or stop it; it can be resumed.`,
         { exitCode: 3, cause: error },
       );
     }
-    throw wordSqliteError(error, path);
+    throw wordOpeningError(error, path);
   }
+}
+
+/** Whether a run is working on the database at this moment. */
+export function isLocked(databasePath: string): boolean {
+  const path = `${databasePath}.lock`;
+  if (!existsSync(path)) return false;
+  const lock = new Database(path, { readonly: true, timeout: 0 });
+  try {
+    lock.pragma('user_version');
+    return false;
+  } catch (error) {
+    if (isBusy(error)) return true;
+    throw wordSqliteError(error, path);
+  } finally {
+    lock.close();
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return (error as { code?: string }).code === 'SQLITE_BUSY';
 }
 
 /** SQLite's faults that the user can mend, in words; anything else is passed on as it is. */
 export function wordSqliteError(error: unknown, path: string): unknown {
+  return worded(error, path, 'SQLITE_');
+}
+
+/** The same with the faults of making the database's folder. */
+function wordOpeningError(error: unknown, path: string): unknown {
+  return worded(error, path, '');
+}
+
+/** @param kind Start of the codes that are the database's: a run meets other files' errors as well. */
+function worded(error: unknown, path: string, kind: 'SQLITE_' | ''): unknown {
   if (error instanceof UserError) return error;
   const code = (error as { code?: string }).code ?? '';
+  if (!code.startsWith(kind)) return error;
   const words: [string, string][] = [
     ['SQLITE_NOTADB', `${path} is not a SQLite database; move it away or give run.database another name.`],
     ['SQLITE_CORRUPT', `${path} is damaged; restore it from a backup, or move it away and run again.`],
@@ -136,6 +171,11 @@ export function wordSqliteError(error: unknown, path: string): unknown {
     ['SQLITE_BUSY', `${path} is locked by another program; close it and run the same command again.`],
     ['SQLITE_IOERR', `Reading or writing ${path} failed; check the disk, then run the same command again.`],
     ['EACCES', `${path} cannot be made: no permission to write in its folder.`],
+    ['EPERM', `${path} cannot be made: no permission to write in its folder.`],
+    ['ENOENT', `${path} cannot be made: its folder does not exist and cannot be made.`],
+    ['ENOTDIR', `${path} cannot be made: a file stands where its folder should be; change run.database.`],
+    ['EEXIST', `${path} cannot be made: a file stands where its folder should be; change run.database.`],
+    ['ENAMETOOLONG', `${path} cannot be made: the path is too long; change run.database.`],
     ['EROFS', `${path} cannot be made: its folder is read-only.`],
     ['ENOSPC', `The disk that holds ${path} is full; free some space and run the same command again.`],
   ];

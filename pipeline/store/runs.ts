@@ -45,11 +45,12 @@ export function beginRun(store: Store, config: unknown): RunRow {
     if (last !== undefined && last.status !== 'done') {
       store
         .prepare(
-          `UPDATE run SET status = 'running', attempts = attempts + 1, config = ?, process_id = ?, host = ?
+          `UPDATE run SET status = 'running', attempts = attempts + 1, finished_at = NULL, config = ?,
+             process_id = ?, host = ?
            WHERE run_number = ?`,
         )
         .run(text, process.pid, hostname(), last.runNumber);
-      return { ...last, status: 'running', attempts: last.attempts + 1 };
+      return { ...last, status: 'running', attempts: last.attempts + 1, finishedAt: null };
     }
     const runNumber = (last?.runNumber ?? 0) + 1;
     const runId = `run-${String(runNumber).padStart(4, '0')}`;
@@ -117,7 +118,7 @@ export function endStage(
   store: Store,
   runNumber: number,
   stage: StageName,
-  status: 'done' | 'failed',
+  status: 'done' | 'failed' | 'interrupted',
   seconds: number,
   documents: number,
 ): void {
@@ -141,6 +142,18 @@ export function writeState(store: Store, state: StageState): void {
       state.output,
       JSON.stringify(state.notices),
     );
+}
+
+/**
+ * Makes stages stale because `by` is changing what is stored of them. Their inputs alone would not tell: were
+ * this run cut off and the old settings or files restored, they would fit again what is no longer there. Call
+ * it in the transaction that changes the rows, or before it.
+ */
+export function makeStale(store: Store, stages: readonly StageName[], by: StageName): void {
+  const mark = store.prepare(
+    `UPDATE stage_state SET inputs = json_set(inputs, '$.from.' || ?, 'overwritten') WHERE stage = ?`,
+  );
+  for (const stage of stages) mark.run(by, stage);
 }
 
 /** What is stored of each stage. */

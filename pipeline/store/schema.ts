@@ -22,7 +22,7 @@ export const migrations: readonly string[] = [
   CREATE TABLE stage_run (
     run_number INTEGER NOT NULL REFERENCES run,
     stage TEXT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('running', 'failed', 'done')),
+    status TEXT NOT NULL CHECK (status IN ('running', 'interrupted', 'failed', 'done')),
     why TEXT NOT NULL,
     started_at TEXT NOT NULL,
     finished_at TEXT,

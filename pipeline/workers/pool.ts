@@ -70,7 +70,9 @@ export async function* workInOrder<Batch extends { documents: DocumentColumns },
       yield await settle(waiting);
     }
   } finally {
+    // A thread is ended between batches: the native runtime must not be torn down in the middle of a run.
     queue.clear();
+    await queue.onIdle();
     await Promise.all(workers.map((worker) => worker.stop()));
   }
 }
@@ -92,6 +94,8 @@ function startThread(data: ThreadData, workers: WorkerThread[]): WorkerThread {
   let nextId = 0;
   let pending: { id: number; resolve: (value: unknown) => void; reject: (reason: unknown) => void } | null =
     null;
+  /** Why the thread takes no more work; it may die while it has none. */
+  let fault: { reason: unknown } | null = null;
   worker.on('message', (reply: Reply) => {
     if (pending === null || pending.id !== reply.id) return;
     const { resolve, reject } = pending;
@@ -100,7 +104,8 @@ function startThread(data: ThreadData, workers: WorkerThread[]): WorkerThread {
     else resolve(reply.output);
   });
   const fail = (reason: unknown): void => {
-    pending?.reject(reason);
+    fault ??= { reason };
+    pending?.reject(fault.reason);
     pending = null;
   };
   worker.on('error', fail);
@@ -108,6 +113,10 @@ function startThread(data: ThreadData, workers: WorkerThread[]): WorkerThread {
   const thread: WorkerThread = {
     run: (documents) =>
       new Promise((resolve, reject) => {
+        if (fault !== null) {
+          reject(fault.reason);
+          return;
+        }
         const id = nextId++;
         pending = { id, resolve, reject };
         worker.postMessage({ id, documents } satisfies Request);
