@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DocumentColumns, DocumentStage, Job, Kept, Matrix, ModelPin } from '../../pipeline/contract.ts';
 import { UserError } from '../../pipeline/errors.ts';
+import { readCard } from '../../pipeline/model/card.ts';
 import { openEncoder, readModelType } from '../../pipeline/model/document-encoder.ts';
 import { resolveModel } from '../../pipeline/model/reference.ts';
 import { adaptEmbedder } from '../../pipeline/train/adapt.ts';
@@ -26,8 +27,18 @@ export const stage: DocumentStage<EmbedConfig, Matrix> = {
     const shipped = resolveModel(config.model, job.baseFolder);
     checkTask(config, shipped);
     if (config.model !== adaptable || !config.adapt) return shipped;
-    if (kept.adapted !== null && kept.adapted.hash !== shipped.hash) return keptModel(kept.adapted);
-    return adapt(job, kept, shipped);
+    const model =
+      kept.adapted !== null && kept.adapted.hash !== shipped.hash
+        ? keptModel(kept.adapted)
+        : await adapt(job, kept, shipped);
+    // The same words whether it was adapted just now or before: a run that was cut off in between says them too.
+    if (model.hash !== shipped.hash) {
+      const { documents } = readCard(model.folder);
+      job.notice(
+        `vectors come from ${shipped.reference} as adapted to ${documents} documents of this corpus; the adapted model is kept beside the database.`,
+      );
+    }
+    return model;
   },
 
   async open(_config, model) {
@@ -75,8 +86,5 @@ async function adapt(job: Job<EmbedConfig>, kept: Kept, shipped: ModelPin): Prom
     signal: job.signal,
     onProgress: (done, total) => job.progress(done, total, 'adapting the model'),
   });
-  job.notice(
-    `adapted ${shipped.reference} to this corpus of ${n} documents; the adapted model is kept beside the database.`,
-  );
   return { reference: shipped.reference, hash, folder };
 }

@@ -56,7 +56,7 @@ describe('prepare', () => {
     const pin = await stage.prepare(job, keptOf(40));
     expect(pin.folder).toBe(join(scratch, 'models', pin.hash));
     expect(pin.reference).toBe('builtin:static');
-    expect(job.notices.join()).toContain('adapted builtin:static to this corpus of 40 documents');
+    expect(job.notices.join()).toContain('builtin:static as adapted to 40 documents of this corpus');
   });
 
   it('keeps to the adapted model afterwards, without reading the corpus', async () => {
