@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, relative, resolve } from 'node:path';
 import { distance } from 'fastest-levenshtein';
-import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
 import * as z from 'zod';
 import { UserError } from './errors.ts';
 
@@ -59,11 +59,11 @@ export function loadConfig<S extends Schemas>(
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: true, uniqueKeys: true });
   const fault = document.errors[0];
   if (fault !== undefined) throw new UserError(`${path}: ${fault.message}`, { cause: fault });
-  for (const override of overrides) applyOverride(document, override);
+  const overridden = new Map<string, string>();
+  for (const override of overrides) overridden.set(applyOverride(document, override), override);
 
-  // Aliases are kept few: a config of nested aliases could otherwise grow without bound.
-  const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
-  const places: Places = { file: path, lines, document };
+  const value = plainValue(document, path) ?? {};
+  const places: Places = { file: path, lines, document, overridden };
   const checked = checkSections(value, { run: runSection, ...schemas }, places);
   return { sections: checked as never, baseFolder: dirname(resolve(path)), file: path };
 }
@@ -87,18 +87,34 @@ function readConfigFile(path: string): string {
   }
 }
 
-function applyOverride(document: Document, override: string): void {
-  const match = /^([a-z_]+(?:\.[A-Za-z0-9_]+)+)=(.*)$/s.exec(override);
+/** Aliases are kept few: a config of nested aliases could otherwise grow without bound. */
+function plainValue(document: Document, path: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new UserError(`${path}: ${(error as Error).message}.`, { cause: error });
+  }
+}
+
+/** @returns The setting that was overridden, `section.key`. */
+function applyOverride(document: Document, override: string): string {
+  const match = /^([a-z_]+(?:\.[\w-]+)+)=(.*)$/s.exec(override);
   if (match === null) throw new UserError(`--set: expected section.key=value, got "${override}".`);
   const value = parseDocument(match[2]);
   if (value.errors[0] !== undefined) throw new UserError(`--set ${override}: ${value.errors[0].message}`);
   const keys = match[1].split('.');
-  for (let depth = 1; depth < keys.length; depth++) {
+  for (let depth = 0; depth < keys.length; depth++) {
     const parent = keys.slice(0, depth);
-    const found = document.getIn(parent);
-    if (found === null || found === undefined) document.setIn(parent, document.createNode({}));
+    const found = depth === 0 ? document.contents : document.getIn(parent);
+    if (found === null || found === undefined) {
+      if (depth > 0) document.setIn(parent, document.createNode({}));
+    } else if (!isMap(found)) {
+      const where = depth === 0 ? 'the configuration' : parent.join('.');
+      throw new UserError(`--set ${override}: expected settings (key: value) in ${where}, found ${found}.`);
+    }
   }
-  document.setIn(keys, value.toJS());
+  document.setIn(keys, plainValue(value, `--set ${override}`));
+  return match[1];
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -107,6 +123,8 @@ interface Places {
   file: string;
   lines: LineCounter;
   document: Document;
+  /** The text of --set by the setting that it gave. */
+  overridden: ReadonlyMap<string, string>;
 }
 
 function checkSections(value: unknown, schemas: Schemas, places: Places): Record<string, unknown> {
@@ -117,7 +135,7 @@ function checkSections(value: unknown, schemas: Schemas, places: Places): Record
   }
   const given = value as Record<string, unknown>;
   for (const name of Object.keys(given)) {
-    if (!(name in schemas)) {
+    if (!Object.hasOwn(schemas, name)) {
       throw new UserError(unknownKey('section', name, Object.keys(schemas), where(places, [name])));
     }
   }
@@ -159,8 +177,12 @@ function unknownKey(kind: string, name: string, known: string[], place: string):
   return `Unknown ${kind} "${name}"${place}. ${advice}`;
 }
 
-/** " (config.yaml, line 41)", or "" for a value that stands in no line. */
+/** " (config.yaml, line 41)", " (--set cluster.min_samples=x)", or " (config.yaml)" for what stands in no line. */
 function where(places: Places, path: string[]): string {
+  for (let depth = path.length; depth > 0; depth--) {
+    const override = places.overridden.get(path.slice(0, depth).join('.'));
+    if (override !== undefined) return ` (--set ${override})`;
+  }
   for (let depth = path.length; depth > 0; depth--) {
     const node = places.document.getIn(path.slice(0, depth), true);
     if (isNode(node) && node.range) {
