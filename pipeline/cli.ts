@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 /** Reads the arguments, prints, and sets the exit code; the only file that does. */
 
-import { Command, CommanderError, Option } from 'commander';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { Console } from './commands/console.ts';
 import { Interrupted, UserError } from './errors.ts';
+import { packageRoot } from './model/package-root.ts';
 
 const exitCodes = { done: 0, bug: 1, mendable: 2, interrupted: 130 };
 
@@ -39,20 +42,32 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
     // The second signal does not wait for the batch under way; the database stands either way.
     if (abort.signal.aborted) process.exit(exitCodes.interrupted);
-    console.say(`${name}: stopping after the work under way; the same command resumes.`);
+    console.say(`${name}: stopping after the work under way.`);
     abort.abort();
+  });
+}
+
+// Whoever reads the output may have had enough of it, as `head` does; that is no fault.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(exitCodes.done);
   });
 }
 
 const collect = (value: string, all: string[]): string[] => [...all, value];
 const wholeNumber = (value: string): number => {
-  if (!/^\d+$/.test(value)) throw new UserError(`Expected a whole number, got "${value}".`);
-  return Number(value);
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || !Number.isSafeInteger(number)) {
+    throw new InvalidArgumentError('Expected a whole number from 0 up.');
+  }
+  return number;
 };
 
 // Each command's module is loaded when it is called: `status` must not wait for a training library.
 const program = new Command('scinertopic')
   .description('Turns a corpus of paper abstracts into topics that people can name, count and follow.')
+  .version(JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')).version)
   .showHelpAfterError()
   .exitOverride();
 
@@ -118,7 +133,7 @@ models
   .requiredOption('--output <file.jsonl>', 'id, entities: field, start, end, text, type, score')
   .action(async (options) => {
     const { tagFile } = await import('./commands/models.ts');
-    await tagFile(options, console);
+    await tagFile(options, console, abort.signal);
   });
 
 const evaluate = program.command('evaluate').description('measure a model');
@@ -127,10 +142,10 @@ evaluate
   .description('span precision, recall and F1 of a tagger, and its speed')
   .requiredOption('--model <reference>', 'model, e.g. builtin:science')
   .requiredOption('--data <file.conll>', 'labelled tokens; .gz is read as it is')
-  .addOption(new Option('--json', 'print JSON'))
+  .option('--json', 'print JSON')
   .action(async (options) => {
     const { evaluateTagger } = await import('./commands/evaluate.ts');
-    await evaluateTagger(options, console);
+    await evaluateTagger(options, console, abort.signal);
   });
 
 const train = program.command('train').description('train a model');
@@ -193,13 +208,36 @@ async function main(): Promise<number> {
       return error.exitCode;
     }
     if (error instanceof Interrupted || abort.signal.aborted) {
-      console.say('Interrupted; the same command resumes.');
+      console.say(error instanceof Interrupted ? error.message : 'Interrupted.');
       return exitCodes.interrupted;
+    }
+    if (isFileError(error)) {
+      console.say(`${error.message}. Check the path, its permissions and the space on the disk.`);
+      return exitCodes.mendable;
     }
     console.say(error instanceof Error ? (error.stack ?? error.message) : String(error));
     console.say('This is a bug in scinertopic.');
     return exitCodes.bug;
   }
+}
+
+/** What the operating system says of a file that a command was told to read or write. */
+function isFileError(error: unknown): error is NodeJS.ErrnoException {
+  const codes = [
+    'EACCES',
+    'EPERM',
+    'EROFS',
+    'ENOSPC',
+    'EDQUOT',
+    'ENOENT',
+    'ENOTDIR',
+    'EISDIR',
+    'EEXIST',
+    'EIO',
+  ];
+  return (
+    error instanceof Error && 'syscall' in error && 'code' in error && codes.includes(String(error.code))
+  );
 }
 
 process.exitCode = await main();

@@ -30,18 +30,19 @@ export function duration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
-/** Left-aligns the first column and right-aligns numbers, two spaces apart. */
+/** Columns two spaces apart: text to the left, numbers to the right. */
 export function table(rows: readonly (readonly (string | number)[])[]): string[] {
+  const shown = (cell: string | number): string => (typeof cell === 'number' ? count(cell) : cell);
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, column) => {
-      widths[column] = Math.max(widths[column] ?? 0, String(cell).length);
+      widths[column] = Math.max(widths[column] ?? 0, shown(cell).length);
     });
   }
   return rows.map((row) =>
     row
       .map((cell, column) => {
-        const text = typeof cell === 'number' ? count(cell) : cell;
+        const text = shown(cell);
         return typeof cell === 'number' ? text.padStart(widths[column]) : text.padEnd(widths[column]);
       })
       .join('  ')

@@ -1,6 +1,7 @@
 /** `scinertopic evaluate ner`: span scores of a tagger on labelled sentences, and its speed. */
 
 import { resolve } from 'node:path';
+import { Interrupted } from '../errors.ts';
 import { scoreLabels } from '../evaluate/spans.ts';
 import { resolveModel } from '../model/reference.ts';
 import { openTagger } from '../model/tagger.ts';
@@ -16,7 +17,12 @@ export interface EvaluateArguments {
 /** Sentences per call of the tagger. */
 const batchSentences = 256;
 
-export async function evaluateTagger(given: EvaluateArguments, console: Console): Promise<void> {
+/** @throws UserError when there is no such model or data; Interrupted when the signal is raised. */
+export async function evaluateTagger(
+  given: EvaluateArguments,
+  console: Console,
+  signal: AbortSignal,
+): Promise<void> {
   const pin = resolveModel(given.model, process.cwd());
   const { sentences, types } = await readConll(resolve(given.data));
   const tagger = await openTagger(pin.folder);
@@ -32,6 +38,7 @@ export async function evaluateTagger(given: EvaluateArguments, console: Console)
   const began = process.cpuUsage();
   const beganWall = performance.now();
   for (let from = 0; from < sentences.length; from += batchSentences) {
+    if (signal.aborted) throw new Interrupted('Interrupted; nothing was measured.');
     const batch = sentences.slice(from, from + batchSentences).map((sentence) => sentence.tokens);
     for (const tagged of await tagger.tag(batch)) found.push(tagged.labels);
   }

@@ -1,12 +1,12 @@
 /** `scinertopic models`: the models on disk, their checks, and models used by hand: encode and tag. */
 
-import { once } from 'node:events';
 import { createWriteStream, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { UserError } from '../errors.ts';
+import { pipeline } from 'node:stream/promises';
+import { Interrupted, UserError } from '../errors.ts';
 import { checkFiles, readCard } from '../model/card.ts';
-import { openEncoder } from '../model/document-encoder.ts';
+import { type DocumentEncoder, openEncoder, readModelType } from '../model/document-encoder.ts';
 import { NpyWriter } from '../model/npy.ts';
 import { builtinNames, resolveModel } from '../model/reference.ts';
 import { openTagger } from '../model/tagger.ts';
@@ -34,6 +34,11 @@ export function listModels(console: Console): void {
 export async function verifyModel(reference: string, console: Console): Promise<void> {
   const { folder, hash } = resolveModel(reference, process.cwd());
   const card = readCard(folder);
+  if (Object.keys(card.files).length === 0) {
+    throw new UserError(
+      `${reference}: its card names no files, so there is nothing to compare. Make it again.`,
+    );
+  }
   const faults = await checkFiles(folder, card);
   if (faults.length > 0) {
     const list = faults.map(({ name, fault }) => `${name}: ${fault}`).join('; ');
@@ -70,7 +75,14 @@ export interface EncodeArguments {
 /** Rows per call of the encoder. */
 const encodeBatch = 256;
 
-/** Vectors of a JSON-lines file, as .npy: row i for line i. */
+/** Fewer documents than this say too little about a corpus to train on; as in the embed stage. */
+const minAdaptDocuments = 20;
+
+/**
+ * Vectors of a JSON-lines file, as .npy: row i for line i. The file appears when it is whole.
+ *
+ * @throws UserError for a missing model or file, a broken line, or a task; Interrupted when the signal is raised.
+ */
 export async function encodeFile(
   given: EncodeArguments,
   console: Console,
@@ -83,38 +95,71 @@ export async function encodeFile(
   }
   const scratch = mkdtempSync(join(tmpdir(), 'scinertopic-'));
   try {
-    let folder = pin.folder;
-    if (given.adapt) {
-      const documents = { title: [] as string[], abstract: [] as string[] };
-      for await (const { value } of readJsonLines(given.input)) {
-        documents.title.push(textOf(value.title));
-        documents.abstract.push(textOf(value.abstract));
-      }
-      const options = { base: pin.folder, documents, seed: given.seed, out: scratch, signal };
-      folder = (await adaptEmbedder(options)).folder;
-      console.say(`Adapted ${given.model} to ${count(documents.title.length)} documents in ${since(began)}.`);
-    }
+    const folder = given.adapt ? await adaptToFile(given, pin.folder, scratch, console, signal) : pin.folder;
     const encoder = await openEncoder(folder);
-    const aside = `${given.output}.partial`;
-    mkdirSync(dirname(resolve(given.output)), { recursive: true });
-    const writer = new NpyWriter(aside, encoder.dimensions);
-    let batch: { title: string; abstract: string }[] = [];
-    const flush = async (): Promise<void> => {
-      writer.append(await encoder.encode(batch));
-      batch = [];
-    };
-    for await (const { value } of readJsonLines(given.input)) {
-      batch.push({ title: textOf(value.title), abstract: textOf(value.abstract) });
-      if (batch.length === encodeBatch) await flush();
-    }
-    if (batch.length > 0) await flush();
-    const rows = writer.close();
-    renameSync(aside, given.output);
+    const textless = new TextlessLines();
+    const rows = await writeAside(given.output, (aside) =>
+      writeVectors(aside, encoder, given.input, textless, signal),
+    ).finally(() => encoder.close());
+    textless.tell(console);
     console.say(`${count(rows)} × ${encoder.dimensions} vectors in ${given.output}, ${since(began)}.`);
-    await encoder.close();
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** @returns Folder of the model adapted to the file's texts, below `scratch`. */
+async function adaptToFile(
+  given: EncodeArguments,
+  base: string,
+  scratch: string,
+  console: Console,
+  signal: AbortSignal,
+): Promise<string> {
+  const began = performance.now();
+  if (readModelType(base) !== 'static') {
+    throw new UserError(
+      `--adapt: ${given.model} cannot be adapted; use builtin:static, or leave --adapt out.`,
+    );
+  }
+  const documents = { title: [] as string[], abstract: [] as string[] };
+  for await (const { value } of readJsonLines(given.input)) {
+    documents.title.push(textOf(value.title));
+    documents.abstract.push(textOf(value.abstract));
+  }
+  const n = documents.title.length;
+  if (n < minAdaptDocuments) {
+    throw new UserError(
+      `--adapt: expected at least ${minAdaptDocuments} lines to adapt ${given.model} to, got ${n} in ${given.input}. Leave --adapt out.`,
+    );
+  }
+  const { folder } = await adaptEmbedder({ base, documents, seed: given.seed, out: scratch, signal });
+  console.say(`Adapted ${given.model} to ${count(n)} documents in ${since(began)}.`);
+  return folder;
+}
+
+async function writeVectors(
+  path: string,
+  encoder: DocumentEncoder,
+  input: string,
+  textless: TextlessLines,
+  signal: AbortSignal,
+): Promise<number> {
+  const writer = new NpyWriter(path, encoder.dimensions);
+  try {
+    for await (const lines of batches(input, encodeBatch)) {
+      const documents = lines.map(({ value }) => ({
+        title: textOf(value.title),
+        abstract: textOf(value.abstract),
+      }));
+      textless.look(lines);
+      writer.append(await encoder.encode(documents, { signal }));
+      if (signal.aborted) throw new Interrupted('Interrupted; no vectors were written.');
+    }
+  } finally {
+    writer.close();
+  }
+  return writer.rows;
 }
 
 export interface TagArguments {
@@ -123,31 +168,93 @@ export interface TagArguments {
   output: string;
 }
 
-/** Entities of a JSON-lines file: one line out per line in. */
-export async function tagFile(given: TagArguments, console: Console): Promise<void> {
+/** Lines per call of the tagger. */
+const tagBatch = 64;
+
+/**
+ * Entities of a JSON-lines file: one line out per line in. The file appears when it is whole.
+ *
+ * @throws UserError for a missing model or file or a broken line; Interrupted when the signal is raised.
+ */
+export async function tagFile(given: TagArguments, console: Console, signal: AbortSignal): Promise<void> {
   const began = performance.now();
-  const pin = resolveModel(given.model, process.cwd());
-  const tagger = await openTagger(pin.folder);
-  mkdirSync(dirname(resolve(given.output)), { recursive: true });
-  const aside = `${given.output}.partial`;
-  const output = createWriteStream(aside);
+  const tagger = await openTagger(resolveModel(given.model, process.cwd()).folder);
+  const textless = new TextlessLines();
   let rows = 0;
-  for await (const { value, line } of readJsonLines(given.input)) {
-    const entities = [];
-    for (const field of ['title', 'abstract'] as const) {
-      for (const entity of await tagger.tagText(textOf(value[field]))) entities.push({ field, ...entity });
+  async function* taggedLines(): AsyncGenerator<string> {
+    for await (const lines of batches(given.input, tagBatch)) {
+      if (signal.aborted) throw new Interrupted('Interrupted; no entities were written.');
+      textless.look(lines);
+      const texts = lines.flatMap(({ value }) => [textOf(value.title), textOf(value.abstract)]);
+      const found = await tagger.tagTexts(texts);
+      for (const [i, { value, line }] of lines.entries()) {
+        const entities = [
+          ...found[2 * i].map((entity) => ({ field: 'title', ...entity })),
+          ...found[2 * i + 1].map((entity) => ({ field: 'abstract', ...entity })),
+        ];
+        yield `${JSON.stringify({ id: value.id ?? String(line), entities })}\n`;
+        rows++;
+      }
     }
-    const id = value.id ?? String(line);
-    if (!output.write(`${JSON.stringify({ id, entities })}\n`)) {
-      await once(output, 'drain');
-    }
-    rows++;
   }
-  output.end();
-  await once(output, 'finish');
-  renameSync(aside, given.output);
-  await tagger.close();
+  await writeAside(given.output, (aside) => pipeline(taggedLines, createWriteStream(aside))).finally(() =>
+    tagger.close(),
+  );
+  textless.tell(console);
   console.say(`${count(rows)} lines tagged into ${given.output}, ${since(began)}.`);
+}
+
+// ---------------------------------------------------------------------------------------------
+
+interface Line {
+  value: Record<string, unknown>;
+  line: number;
+}
+
+async function* batches(path: string, size: number): AsyncGenerator<Line[]> {
+  let batch: Line[] = [];
+  for await (const line of readJsonLines(path)) {
+    batch.push(line);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Lines that have neither title nor abstract: misnamed fields, more often than not. */
+class TextlessLines {
+  private first = 0;
+  private lines = 0;
+
+  look(batch: readonly Line[]): void {
+    for (const { value, line } of batch) {
+      if (textOf(value.title) !== '' || textOf(value.abstract) !== '') continue;
+      this.first ||= line;
+      this.lines++;
+    }
+  }
+
+  tell(console: Console): void {
+    if (this.lines === 0) return;
+    console.say(
+      `Note: ${count(this.lines)} lines have neither title nor abstract, the first is line ${this.first}.`,
+    );
+  }
+}
+
+/** Writes under another name and renames, so that a file of the given name is always whole. */
+async function writeAside<Result>(path: string, write: (aside: string) => Promise<Result>): Promise<Result> {
+  mkdirSync(dirname(resolve(path)), { recursive: true });
+  const aside = `${path}.partial`;
+  try {
+    const result = await write(aside);
+    renameSync(aside, path);
+    return result;
+  } catch (error) {
+    rmSync(aside, { force: true });
+    throw error;
+  }
 }
 
 function since(began: number): string {

@@ -116,7 +116,7 @@ function describe(summary: RunSummary, given: PipelineArguments): string[] {
 
 /** What a person would do now. */
 function advice(summary: RunSummary, given: PipelineArguments, report: string): string[] {
-  const lines = [`open ${report} in a browser.`];
+  const lines = existsSync(report) ? [`open ${report} in a browser.`] : [];
   if (summary.topics === 0) {
     lines.push('no topic was found: try a smaller min_cluster_size, e.g. --set cluster.min_cluster_size=5.');
   } else if (summary.noiseShare > 0.4) {

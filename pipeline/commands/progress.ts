@@ -12,15 +12,13 @@ const drawIntervalSeconds = 0.1;
 
 /** A reporter that says on stderr what each stage is doing: documents done, rate, time left. */
 export function progressReporter(console: Console): Reporter {
-  let began = 0;
   let firstDone: { at: number; done: number } | null = null;
   let lastShown = 0;
   const name = (stage: StageName): string => stage.padEnd(9);
   return {
     stageBegins(stage, why) {
-      began = performance.now();
       firstDone = null;
-      lastShown = began;
+      lastShown = performance.now();
       console.say(`${name(stage)} ${why.join('; ')}`);
     },
     progress(stage, done, total, work) {

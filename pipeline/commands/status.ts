@@ -3,8 +3,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { lookOutside, planAll } from '../plan.ts';
 import { databasePath, loadSettings } from '../settings.ts';
-import { openForReading } from '../store/open.ts';
-import { lastRuns, readStates } from '../store/runs.ts';
+import { isLocked, openForReading } from '../store/open.ts';
+import { lastRuns, type RunRow, readStates } from '../store/runs.ts';
 import { countStored } from '../store/status.ts';
 import { type Console, count, table } from './console.ts';
 
@@ -28,7 +28,7 @@ export async function statusCommand(given: StatusArguments, console: Console): P
   try {
     const stored = countStored(store);
     const stages = planAll(settings, outside, readStates(store));
-    const runs = lastRuns(store, 5);
+    const runs = lastRuns(store, 5).map((run) => shownRun(run, isLocked(path)));
     const bytes = statSync(path).size;
     if (given.json) {
       console.out(JSON.stringify({ database: path, exists: true, bytes, stored, stages, runs }));
@@ -47,10 +47,16 @@ export async function statusCommand(given: StatusArguments, console: Console): P
     for (const run of runs) {
       const attempts = run.attempts > 1 ? `, ${count(run.attempts)} attempts` : '';
       console.out(
-        `  ${run.runId}  ${run.status.padEnd(11)} ${run.startedAt} – ${run.finishedAt ?? '…'}${attempts}`,
+        `  ${run.run_id}  ${run.status.padEnd(11)} ${run.started_at} – ${run.finished_at ?? '…'}${attempts}`,
       );
     }
   } finally {
     store.close();
   }
+}
+
+/** A run that was killed could not say so: it is running only while the lock is held. */
+function shownRun({ runId, status, attempts, startedAt, finishedAt }: RunRow, locked: boolean) {
+  const shown = status === 'running' && !locked ? 'cut off' : status;
+  return { run_id: runId, status: shown, attempts, started_at: startedAt, finished_at: finishedAt };
 }

@@ -13,7 +13,8 @@ const headerBytes = 128;
 export class NpyWriter {
   private readonly file: number;
   private readonly d: number;
-  private rows = 0;
+  /** Rows written so far. */
+  rows = 0;
 
   constructor(path: string, d: number) {
     this.file = openSync(path, 'w');
@@ -31,11 +32,13 @@ export class NpyWriter {
     this.rows += values.length / this.d;
   }
 
-  /** Writes the final header. @returns Number of rows. */
-  close(): number {
-    writeSync(this.file, this.header(), 0, headerBytes, 0);
-    closeSync(this.file);
-    return this.rows;
+  /** Writes the final header. */
+  close(): void {
+    try {
+      writeSync(this.file, this.header(), 0, headerBytes, 0);
+    } finally {
+      closeSync(this.file);
+    }
   }
 
   private header(): Buffer {
