@@ -6,6 +6,7 @@
  * enough to keep columns apart; the last step diagonalises in float64.
  */
 
+import { pause } from './pause.ts';
 import type { Random } from './random.ts';
 import { Arena, paddedWidth, type SparseRows } from './sparse.ts';
 import { symmetricEigen } from './symmetric-eigen.ts';
@@ -17,6 +18,15 @@ export interface TruncatedSvd {
   components: Float32Array;
 }
 
+export interface SvdOptions {
+  /** Singular values and components wanted; at least 1. */
+  k: number;
+  random: Random;
+  /** Multiplications by AᵀA. */
+  iterations?: number;
+  signal?: AbortSignal | undefined;
+}
+
 /** Columns iterated beyond those asked for: they take up what the iteration cannot yet tell apart. */
 const oversampling = 16;
 /** Singular values smaller than this share of the largest are rounding of float32. */
@@ -26,13 +36,13 @@ const blockRows = 512;
 
 /**
  * @param matrix n × v; its arrays need not lie in an arena.
- * @param options.iterations Multiplications by AᵀA. Six leave the values of a TF-IDF matrix within 1%.
+ * @throws Interrupted when the signal is raised.
  */
-export function truncatedSvd(
+export async function truncatedSvd(
   matrix: SparseRows,
   v: number,
-  { k, random, iterations = 5 }: { k: number; random: Random; iterations?: number },
-): TruncatedSvd {
+  { k, random, iterations = 5, signal }: SvdOptions,
+): Promise<TruncatedSvd> {
   const { n } = matrix;
   const width = paddedWidth(k + oversampling);
   const entries = matrix.offsets[n];
@@ -55,6 +65,7 @@ export function truncatedSvd(
 
   for (let at = 0; at < basis.length; at++) basis[at] = random.nextNormal();
   for (let iteration = 0; iteration < iterations; iteration++) {
+    await pause(signal);
     byRow.fill(0);
     arena.multiplyInto(rows, basis, width, byRow);
     spare.fill(0);

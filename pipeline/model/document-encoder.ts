@@ -3,7 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { Interrupted, UserError } from '../errors.ts';
+import { UserError } from '../errors.ts';
+import { pause } from '../math/pause.ts';
 import { openSession } from './session.ts';
 import { createWordPiece, parseTokenizer, type WordPiece } from './word-piece.ts';
 
@@ -104,7 +105,7 @@ async function openStaticEncoder(folder: string, threads: number): Promise<Docum
         }
         vectors.set(row, i * d);
         if (i % 64 === 63) {
-          if (signal?.aborted) throw new Interrupted('Embedding was interrupted.');
+          await pause(signal);
           onProgress?.(i + 1);
         }
       }

@@ -6,7 +6,6 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Interrupted } from '../errors.ts';
 import { createRandom } from '../math/random.ts';
 import type { SparseRows } from '../math/sparse.ts';
 import { countTerms, inverseDocumentFrequency, weightTerms } from '../math/tf-idf.ts';
@@ -89,9 +88,7 @@ export async function adaptEmbedder(options: AdaptOptions): Promise<{ folder: st
     // The corpus part takes about a third of the whole time.
     onStep: (done, total) => onProgress?.(done, Math.ceil(total * 1.5)),
   });
-  if (signal?.aborted) throw new Interrupted('Adapting the embedder was interrupted.');
-  const corpusTable = corpusPart(corpus, wordPiece, seed);
-  if (signal?.aborted) throw new Interrupted('Adapting the embedder was interrupted.');
+  const corpusTable = await corpusPart(corpus, wordPiece, seed, signal);
 
   const parts = [quantizeTable(table, basePart.d), quantizeTable(corpusTable, corpusDimensions)];
   const adaptedConfig: StaticConfig = { ...config, dimensions: basePart.d + corpusDimensions };
@@ -174,7 +171,12 @@ function extendTable(
 }
 
 /** Rows whose weighted sum is the document's place in the corpus's latent semantic space. */
-function corpusPart(corpus: TokenCorpus, wordPiece: WordPiece, seed: number): Float32Array {
+async function corpusPart(
+  corpus: TokenCorpus,
+  wordPiece: WordPiece,
+  seed: number,
+  signal: AbortSignal | undefined,
+): Promise<Float32Array> {
   const v = wordPiece.vocabulary.length;
   const starts = Int32Array.from({ length: corpus.n + 1 }, (_, i) => corpus.starts[2 * i]);
   const counts = countTerms(corpus.ids, starts, v);
@@ -184,7 +186,8 @@ function corpusPart(corpus: TokenCorpus, wordPiece: WordPiece, seed: number): Fl
 
   const { matrix, terms } = keepTerms(weightTerms(counts, idf), idf);
   const k = corpusDimensions;
-  const { components } = truncatedSvd(matrix, terms.length, { k, random: createRandom(seed, 0x7d1c) });
+  const random = createRandom(seed, 0x7d1c);
+  const { components } = await truncatedSvd(matrix, terms.length, { k, random, signal });
   const rows = new Float32Array(v * k);
   for (const [at, term] of terms.entries()) {
     for (let j = 0; j < k; j++) rows[term * k + j] = idf[term] * components[at * k + j];

@@ -4,7 +4,7 @@
  * document the other part, among all documents of the batch.
  */
 
-import { Interrupted } from '../errors.ts';
+import { pause } from '../math/pause.ts';
 import { createRandom, type Random } from '../math/random.ts';
 import { Arena, type SparseRows } from '../math/sparse.ts';
 import { sublinear } from '../math/tf-idf.ts';
@@ -78,7 +78,7 @@ export async function trainContrastive({
       const random = createRandom(settings.seed, pass + 1);
       const order = shuffled(usable, random);
       for (let step = 0; step < steps; step++) {
-        if (signal?.aborted) throw new Interrupted('Embedder training was interrupted.');
+        await pause(signal);
         const batch = order.subarray(
           Math.floor((step * usable.length) / steps),
           Math.floor(((step + 1) * usable.length) / steps),
