@@ -2,8 +2,8 @@
  * UMAP's layout: rows that share an edge are drawn together, rows met by chance are pushed apart, epoch by
  * epoch with falling strength.
  *
- * Rows are cut into blocks (borders from n alone), and each epoch walks all pairs of blocks: first every
- * block with itself, then rounds in which no two pairs share a block. Rows met by chance are read from a
+ * Rows are cut into blocks (borders from n alone), and each epoch walks all ordered pairs of blocks: first
+ * every block with itself, then rounds in which no two pairs share a block. Rows met by chance are read from a
  * snapshot taken when the epoch starts, and every (seed, epoch, pair) has random numbers of its own. So the
  * pairs of one round may run in any order, or at once, and give the same bytes.
  *
@@ -88,21 +88,25 @@ function blockCount(n: number): number {
 }
 
 /**
- * Rounds of block pairs [p, q] with p ≤ q: the diagonal first, then all others by the circle method, each
- * block once in every round.
+ * Rounds of block pairs [head's block, tail's block]: each block with itself, then all others by the circle
+ * method, each block once in every round. The heads of a pair's edges first lie in the lower block; the
+ * opposite directions follow only after all those rounds. An edge drawn twice in a row would overshoot and
+ * swing back, and on 51,396 abstracts that costs the map 0.007 of trustworthiness.
  */
 export function tournament(blocks: number): [number, number][][] {
-  const rounds: [number, number][][] = [Array.from({ length: blocks }, (_, b) => [b, b])];
+  const upward: [number, number][][] = [];
   for (let round = 0; round < blocks - 1; round++) {
     const pairs: [number, number][] = [[round, blocks - 1]];
     for (let step = 1; step < blocks / 2; step++) {
       const a = (round + step) % (blocks - 1);
       const b = (round - step + blocks - 1) % (blocks - 1);
-      pairs.push([a, b]);
+      pairs.push([Math.min(a, b), Math.max(a, b)]);
     }
-    rounds.push(pairs.map(([a, b]) => (a < b ? [a, b] : [b, a])));
+    upward.push(pairs);
   }
-  return rounds;
+  const diagonal = Array.from({ length: blocks }, (_, b): [number, number] => [b, b]);
+  const downward = upward.map((pairs) => pairs.map(([p, q]): [number, number] => [q, p]));
+  return [diagonal, ...upward, ...downward];
 }
 
 function scheduleEdges(graph: WeightedGraph, blocks: number, epochs: number): ScheduledEdges {
@@ -112,11 +116,7 @@ function scheduleEdges(graph: WeightedGraph, blocks: number, epochs: number): Sc
   // An edge that would not be drawn once is left out.
   const weakest = strongest / epochs;
   const blockOf = Uint8Array.from({ length: n }, (_, i) => Math.floor((i * blocks) / n));
-  const pairOf = (i: number, j: number): number => {
-    const a = blockOf[i];
-    const b = blockOf[j];
-    return a < b ? a * blocks + b : b * blocks + a;
-  };
+  const pairOf = (i: number, j: number): number => blockOf[i] * blocks + blockOf[j];
 
   const offsets = new Int32Array(blocks * blocks + 1);
   for (let i = 0; i < n; i++) {

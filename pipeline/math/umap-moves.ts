@@ -12,7 +12,7 @@ export const CHANCE_ROWS = 5;
 const LONGEST_STEP = 4;
 /** Directed edges by block pair, then head, then tail. */
 export interface ScheduledEdges {
-  /** Int32Array [blocks² + 1]: where the edges of pair p · blocks + q, p ≤ q, start. */
+  /** Int32Array [blocks² + 1]: at p · blocks + q, where the edges with head in block p, tail in q start. */
   offsets: Int32Array;
   heads: Int32Array;
   tails: Int32Array;
@@ -87,7 +87,7 @@ interface PairDraw {
 /**
  * Draws the edges of one block pair that are due in this epoch, in their order.
  *
- * @param pair p · blocks + q, p ≤ q.
+ * @param pair p · blocks + q: heads in block p, tails in block q.
  * @param strength Share of each step that is taken.
  * @param seed Any 32-bit number: seeds the chance draws of this pair and epoch.
  * @param writtenOut False takes the loop for any number of coordinates; the result is the same.

@@ -5,13 +5,12 @@ import { defaultEpochs, tournament } from '../../pipeline/math/umap-layout.ts';
 import { gradientTables, type LayoutState, moveAlongEdges } from '../../pipeline/math/umap-moves.ts';
 
 it.each([1, 2, 4, 8, 32])(
-  'pairs %i blocks so that every pair meets once and no round uses a block twice',
+  'pairs %i blocks so that every ordered pair meets once and no round uses a block twice',
   (blocks) => {
     const met = new Set<string>();
     for (const round of tournament(blocks)) {
       const used = new Set<number>();
       for (const [p, q] of round) {
-        expect(p).toBeLessThanOrEqual(q);
         for (const block of new Set([p, q])) {
           expect(used.has(block)).toBe(false);
           used.add(block);
@@ -19,7 +18,7 @@ it.each([1, 2, 4, 8, 32])(
         met.add(`${p} ${q}`);
       }
     }
-    expect(met.size).toBe((blocks * (blocks + 1)) / 2);
+    expect(met.size).toBe(blocks * blocks);
   },
 );
 
