@@ -64,6 +64,23 @@ const wholeNumber = (value: string): number => {
   return number;
 };
 
+const countingNumber = (value: string): number => {
+  const number = wholeNumber(value);
+  if (number === 0) throw new InvalidArgumentError('Expected a whole number from 1 up.');
+  return number;
+};
+const dimensions = (value: string): number => {
+  const number = countingNumber(value);
+  if (number % 16 !== 0) throw new InvalidArgumentError('Expected a multiple of 16.');
+  return number;
+};
+/** Seeds are 32 bits wide; a larger one would be cut in silence. */
+const seed = (value: string): number => {
+  const number = wholeNumber(value);
+  if (number > 0xffffffff) throw new InvalidArgumentError('Expected a whole number from 0 to 4294967295.');
+  return number;
+};
+
 // Each command's module is loaded when it is called: `status` must not wait for a training library.
 const program = new Command('scinertopic')
   .description('Turns a corpus of paper abstracts into topics that people can name, count and follow.')
@@ -120,7 +137,7 @@ models
   .requiredOption('--output <file.npy>', 'row i for line i')
   .option('--task <name>', 'adapter of a model that has adapters')
   .option('--adapt', 'adapt the shipped embedder to this very file first')
-  .option('--seed <number>', 'seed of the adaptation', wholeNumber, 42)
+  .option('--seed <number>', 'seed of the adaptation', seed, 42)
   .action(async (options) => {
     const { encodeFile } = await import('./commands/models.ts');
     await encodeFile(options, console, abort.signal);
@@ -155,7 +172,7 @@ train
   .requiredOption('--data <file or folder>', 'CoNLL, .gz is read as it is; a folder has train and dev parts')
   .requiredOption('--out <folder>', 'model folder to make or replace')
   .option('--words <vectors>', 'file of word vectors, or a tagger whose vectors are taken', 'builtin:science')
-  .option('--max-words <number>', 'words kept of them, commonest first', wholeNumber)
+  .option('--max-words <number>', 'words kept of them, commonest first', countingNumber)
   .option('--pretrain <file or folder>', 'labelled sentences to train on first')
   .option(
     '--unlabelled <file.jsonl>',
@@ -163,12 +180,12 @@ train
     collect,
     [],
   )
-  .option('--unlabelled-sentences <number>', 'sentences taken from them', wholeNumber)
+  .option('--unlabelled-sentences <number>', 'sentences taken from them', countingNumber)
   .option('--masked-sentences <number>', 'sentences taken from them to guess hidden words in', wholeNumber)
-  .option('--ensemble <number>', 'taggers trained, then distilled into one', wholeNumber)
-  .option('--epochs <number>', 'passes over the labelled sentences', wholeNumber)
-  .option('--distil-epochs <number>', 'passes over the unlabelled ones', wholeNumber)
-  .option('--seed <number>', 'equal seeds give equal bytes', wholeNumber)
+  .option('--ensemble <number>', 'taggers trained, then distilled into one', countingNumber)
+  .option('--epochs <number>', 'passes over the labelled sentences', countingNumber)
+  .option('--distil-epochs <number>', 'passes over the unlabelled ones', countingNumber)
+  .option('--seed <number>', 'equal seeds give equal bytes', seed)
   .option('--name <name>', 'name on the card')
   .option('--description <text>', 'description on the card')
   .action(async (options) => {
@@ -185,10 +202,10 @@ train
     [],
   )
   .requiredOption('--out <folder>', 'model folder to make or replace')
-  .option('--dimensions <number>', 'numbers per document', wholeNumber)
-  .option('--vocabulary <number>', 'word pieces', wholeNumber)
-  .option('--passes <number>', 'passes over the corpus', wholeNumber)
-  .option('--seed <number>', 'equal seeds give equal bytes', wholeNumber)
+  .option('--dimensions <number>', 'numbers per document, a multiple of 16', dimensions)
+  .option('--vocabulary <number>', 'word pieces', countingNumber)
+  .option('--passes <number>', 'passes over the corpus', countingNumber)
+  .option('--seed <number>', 'equal seeds give equal bytes', seed)
   .option('--name <name>', 'name on the card')
   .option('--description <text>', 'description on the card')
   .action(async (options) => {

@@ -120,6 +120,7 @@ export async function trainEmbedderCommand(
   const words = trainCorpusWordVectors({
     documents,
     out: vectors,
+    ...(seed === undefined ? {} : { seed }),
     signal,
     onProgress: (done, total) => say(() => `word vectors: ${count(done)} of ${count(total)} words`),
   });
