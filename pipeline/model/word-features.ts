@@ -98,15 +98,22 @@ export function shapeOf(token: string): string {
   let shape = '';
   let last = '';
   for (let i = 0; i < token.length; i++) {
-    const character = token[i];
-    let kind = character;
-    if (/\p{Lu}/u.test(character)) kind = 'A';
-    else if (/\p{L}/u.test(character)) kind = 'a';
-    else if (/\p{Nd}/u.test(character)) kind = '0';
+    const kind = kindOf(token.charCodeAt(i), token[i]);
     if (kind !== last) shape += kind;
     last = kind;
   }
   return shape;
+}
+
+function kindOf(code: number, character: string): string {
+  if (code >= 0x61 && code <= 0x7a) return 'a';
+  if (code >= 0x41 && code <= 0x5a) return 'A';
+  if (code >= 0x30 && code <= 0x39) return '0';
+  // Expressions are slow, and hardly ever needed.
+  if (code < 128) return character;
+  if (/\p{Lu}/u.test(character)) return 'A';
+  if (/\p{L}/u.test(character)) return 'a';
+  return /\p{Nd}/u.test(character) ? '0' : character;
 }
 
 /** FNV-1a over UTF-16 units, the kind of mark first, so that the same letters differ as beginning and as ending. */
