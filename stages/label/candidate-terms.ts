@@ -9,7 +9,7 @@ import { type LabelConfig, weightOf } from './config.ts';
 import { createPhraseTable, type PhraseTable } from './phrase-table.ts';
 import { FUNCTION_WORD_SET } from './stop-words.ts';
 import { wordPhrases } from './word-phrases.ts';
-import { type CorpusWords, readWords } from './words.ts';
+import { BREAK, type CorpusWords, readWords } from './words.ts';
 
 /** v terms, by text then type in code-point order, and their occurrences by document. */
 export interface CandidateTerms {
@@ -29,6 +29,14 @@ export interface CandidateTerms {
   counts: Float32Array;
   /** Per occurrence: weight of the type times confidence, in steps of 1/1024. */
   weights: Float32Array;
+  /** Per occurrence: 1 where the document's title holds the term. */
+  inTitle: Uint8Array;
+  /**
+   * Per term: share of its occurrences in running text that a function word, a mark or the end follows, 0 to
+   * 1. Names end there; "low-resource" and "patients undergoing" want something more. Occurrences before
+   * other stop words ("binary black hole models") tell nothing; where few are left the share is near 0.5.
+   */
+  completeness: Float32Array;
   /** The words under the terms. */
   corpus: CorpusWords;
 }
@@ -69,10 +77,12 @@ export function candidateTerms(
     const found = reader.read(row);
     for (let at = 0; at < found; at++) documentsOfNode[reader.nodes[at]]++;
   }
+  const completenessOfNode = reader.completeness();
   const { text, type, words, nodes } = termsWithin(documentsOfNode, groups, plain, corpus, config, n);
   const termOfNode = new Int32Array(phrases.size()).fill(-1);
   for (let term = 0; term < nodes.length; term++) termOfNode[nodes[term]] = term;
   const documentCount = Int32Array.from(nodes, (node) => documentsOfNode[node]);
+  const completeness = Float32Array.from(nodes, (node) => completenessOfNode[node]);
 
   // Every occurrence, document by document.
   const total = documentCount.reduce((sum, count) => sum + count, 0);
@@ -80,6 +90,7 @@ export function candidateTerms(
   const terms = new Int32Array(total);
   const counts = new Float32Array(total);
   const weights = new Float32Array(total);
+  const inTitle = new Uint8Array(total);
   let used = 0;
   for (let row = 0; row < n; row++) {
     const found = reader.read(row);
@@ -90,11 +101,24 @@ export function candidateTerms(
       terms[used] = term;
       counts[used] = reader.countOf(node);
       weights[used] = reader.weightOf(node);
+      inTitle[used] = reader.isInTitle(node) ? 1 : 0;
       used++;
     }
     offsets[row + 1] = used;
   }
-  return { text, type, words, documentCount, offsets, terms, counts, weights, corpus };
+  return {
+    text,
+    type,
+    words,
+    documentCount,
+    offsets,
+    terms,
+    counts,
+    weights,
+    inTitle,
+    completeness,
+    corpus,
+  };
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -233,6 +257,9 @@ interface Reader {
   nodes: Int32Array;
   countOf(node: number): number;
   weightOf(node: number): number;
+  isInTitle(node: number): boolean;
+  /** Of every node, over the rows read so far. */
+  completeness(): Float32Array;
 }
 
 function createReader(
@@ -243,7 +270,7 @@ function createReader(
   config: LabelConfig,
   n: number,
 ): Reader {
-  const { tokens, offsets, stop } = corpus;
+  const { tokens, offsets, titleEnds, stop, functional } = corpus;
   const mentionOffsets = new Int32Array(n + 1);
   for (let m = 0; m < entities.document.length; m++) mentionOffsets[entities.document[m] + 1]++;
   for (let row = 0; row < n; row++) mentionOffsets[row + 1] += mentionOffsets[row];
@@ -256,6 +283,10 @@ function createReader(
   const inText = new Int32Array(size);
   const mentions = new Int32Array(size);
   const strength = new Float64Array(size);
+  const titled = new Uint8Array(size);
+  const complete = new Int32Array(size);
+  const incomplete = new Int32Array(size);
+  let titleEnd = 0;
   // Each read has a number of its own, so that nothing needs clearing between two rows.
   let turn = -1;
   let found = 0;
@@ -265,11 +296,17 @@ function createReader(
     inText[node] = 0;
     mentions[node] = 0;
     strength[node] = 0;
+    titled[node] = 0;
     nodes[found++] = node;
   };
-  const seeInText = (node: number): void => {
+  const seeInText = (node: number, start: number, end: number): void => {
     see(node);
     inText[node]++;
+    if (start < titleEnd) titled[node] = 1;
+    // A document's last token is a break.
+    const next = tokens[end];
+    if (next === BREAK || functional[next] === 1) complete[node]++;
+    else if (stop[next] === 0) incomplete[node]++;
   };
 
   return {
@@ -277,8 +314,9 @@ function createReader(
     read(row) {
       turn++;
       found = 0;
+      titleEnd = titleEnds[row];
       for (let at = offsets[row]; at < offsets[row + 1]; at++) {
-        if (tokens[at] >= 0 && stop[tokens[at]] === 0) seeInText(tokens[at]);
+        if (tokens[at] >= 0 && stop[tokens[at]] === 0) seeInText(tokens[at], at, at + 1);
       }
       phrases.find(tokens, offsets[row], offsets[row + 1], seeInText);
       for (let m = mentionOffsets[row]; m < mentionOffsets[row + 1]; m++) {
@@ -295,6 +333,10 @@ function createReader(
     countOf: (node) => stepped(1 + Math.log(Math.max(inText[node], mentions[node]))),
     // An entity that the tagger passed over here still stands in the text as words.
     weightOf: (node) => Math.max(stepped(strength[node]), inText[node] > 0 ? wordWeight : 0),
+    isInTitle: (node) => titled[node] === 1,
+    completeness: () =>
+      // Laplace's rule: one occurrence proves nothing.
+      Float32Array.from(complete, (count, node) => (count + 1) / (count + incomplete[node] + 2)),
   };
 }
 
@@ -323,7 +365,9 @@ function termsWithin(
     }
     for (const { words, node } of plain) {
       if (isEntity[node] === 1 || !within(node)) continue;
-      const text = words.map((word) => corpus.display[word]).join(' ');
+      const text = words
+        .map((word, at) => (at + 1 < words.length ? corpus.modifier : corpus.display)[word])
+        .join(' ');
       found.push({ text, type: 'word', words, node });
     }
   }

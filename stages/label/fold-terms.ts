@@ -13,7 +13,7 @@ const ENTITY_FOR_WORD = 0.25;
 /** A pair of words takes the place of a word it contains from this share on. */
 const PAIR_FOR_WORD = 0.4;
 
-/** A more specific entity takes the place of a less specific one from this share on. */
+/** A more specific entity takes the place of a less specific phrase from this share on. */
 const SPECIFIC_FOR_BROAD = 0.6;
 
 /** Plain words that occur beside a term in this share of their documents are a piece of it. */
@@ -59,7 +59,7 @@ export function foldTerms(ranked: readonly RankedTerm[], candidates: CandidateTe
 }
 
 /** What folding compares of a term. */
-interface Shape {
+export interface Shape {
   ranked: RankedTerm;
   isWord: boolean;
   /** Stems of its words. */
@@ -72,7 +72,7 @@ interface Shape {
   acronym: string | null;
 }
 
-function shapeOf(ranked: RankedTerm, { words, corpus, text, type }: CandidateTerms): Shape {
+export function shapeOf(ranked: RankedTerm, { words, corpus, text, type }: CandidateTerms): Shape {
   const keys = words[ranked.term].map((word) => corpus.keys[word]);
   const stems = keys.map(stemOf);
   let length = keys.length;
@@ -98,7 +98,8 @@ function initialsOf(keys: readonly string[]): string {
   return keys.map((key) => key.charAt(0)).join('');
 }
 
-function saysTheSame(a: Shape, b: Shape): boolean {
+/** Whether two terms name the same thing, or one a kind or a piece of the other. */
+export function saysTheSame(a: Shape, b: Shape): boolean {
   if (a.acronym !== null && b.initials.includes(a.acronym)) return true;
   if (b.acronym !== null && a.initials.includes(b.acronym)) return true;
   // A word within a longer name is part of it.
@@ -120,7 +121,11 @@ function isPieceOf(a: Shape, b: Shape): boolean {
 /** Whether the weaker term a is the better name of the two. */
 function takesThePlaceOf(a: Shape, b: Shape): boolean {
   const share = a.ranked.weight / b.ranked.weight;
-  if (b.isWord && !a.isWord) return a.stems.length >= b.stems.length && share >= ENTITY_FOR_WORD;
+  if (b.isWord && !a.isWord) {
+    return (
+      a.stems.length >= b.stems.length && share >= (b.stems.length > 1 ? SPECIFIC_FOR_BROAD : ENTITY_FOR_WORD)
+    );
+  }
   if (a.stems.length <= b.stems.length) return false;
   if (b.isWord) return share >= PAIR_FOR_WORD;
   return !a.isWord && a.core.length > b.core.length && share >= SPECIFIC_FOR_BROAD;

@@ -10,8 +10,16 @@ export interface PhraseTable {
   size(): number;
   /** Node of a phrase of one or more words, made where it is new. */
   add(words: ArrayLike<number>): number;
-  /** Calls back with the node and the start of every added phrase of two or more words in tokens[from..to). */
-  find(tokens: Int32Array, from: number, to: number, onPhrase: (node: number, start: number) => void): void;
+  /**
+   * Calls back with the node, the start and the end (exclusive) of every added phrase of two or more words in
+   * tokens[from..to).
+   */
+  find(
+    tokens: Int32Array,
+    from: number,
+    to: number,
+    onPhrase: (node: number, start: number, end: number) => void,
+  ): void;
 }
 
 /** @param v Number of words; ids are 0 to v − 1. */
@@ -83,7 +91,7 @@ export function createPhraseTable(v: number): PhraseTable {
           const child = children[slotOf(node, tokens[at])];
           if (child === -1) break;
           node = child;
-          if (ends[node] === 1) onPhrase(node, start);
+          if (ends[node] === 1) onPhrase(node, start, at + 1);
         }
       }
     },

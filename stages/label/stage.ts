@@ -19,8 +19,11 @@ import { foldTerms } from './fold-terms.ts';
 import { distancesToCenter, medoid, representatives } from './representatives.ts';
 import { type RankedTerm, rankTerms, rowsByClass } from './topic-terms.ts';
 
+/** Terms considered per topic; the deeper ones only to say words of a label in full. */
+const POOL_SIZE = 400;
+
 /** Terms considered per topic before folding; folding leaves about half. */
-const POOL_SIZE = 200;
+const FOLDING_SIZE = 200;
 
 /** Terms per topic that compete for a place in its list once folded. */
 const FOLDED_SIZE = 100;
@@ -47,8 +50,12 @@ export const stage: LabelStage<LabelConfig> = {
     const candidates = candidateTerms(documents, entities, config);
     stopIfAsked(job.signal);
     const listed = Math.max(config.top_n, MIN_LABEL_TERMS);
-    const folded = rankTerms(candidates, classOf, c, Math.max(POOL_SIZE, 5 * listed)).map((ranked) =>
-      foldTerms(ranked, candidates).slice(0, Math.max(FOLDED_SIZE, 3 * listed)),
+    const pools = rankTerms(candidates, classOf, c, Math.max(POOL_SIZE, 5 * listed));
+    const folded = pools.map((ranked) =>
+      foldTerms(ranked.slice(0, Math.max(FOLDING_SIZE, 5 * listed)), candidates).slice(
+        0,
+        Math.max(FOLDED_SIZE, 3 * listed),
+      ),
     );
     stopIfAsked(job.signal);
     const documentsOf = corpusDocuments(folded, candidates, n);
@@ -58,7 +65,7 @@ export const stage: LabelStage<LabelConfig> = {
     stopIfAsked(job.signal);
 
     const labels = composeLabels(
-      topicIds.map((topicId, i) => ({ topicId, rows: rows[i], terms: chosen[i] })),
+      topicIds.map((topicId, i) => ({ topicId, rows: rows[i], terms: folded[i], pool: pools[i] })),
       candidates,
       documents.abstract,
       config,

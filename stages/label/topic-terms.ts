@@ -7,9 +7,14 @@ import type { CandidateTerms } from './candidate-terms.ts';
 export interface RankedTerm {
   /** Index into the candidate terms. */
   term: number;
+  /** `tfIdf` times the mean weight of the term's occurrences in the topic. */
   weight: number;
+  /** c-TF-IDF by itself. */
+  tfIdf: number;
   /** Documents of the topic that hold the term; ascending places among the topic's documents. */
   documents: Int32Array;
+  /** How many of them hold it in their title. */
+  titles: number;
 }
 
 /**
@@ -77,12 +82,16 @@ export function rankTerms(
   for (let i = 0; i < c; i++) {
     const least = minimumSupport(rows[i].length);
     const own = scores.subarray(classOffsets[i], classOffsets[i + 1]);
-    for (let at = 0; at < own.length; at++) {
-      own[at] = classSupport[i][at] < least ? 0 : own[at] * classWeights[i][at];
-    }
+    const weighted = Float64Array.from(own, (score, at) =>
+      classSupport[i][at] < least ? 0 : score * classWeights[i][at],
+    );
     ranked.push(
       withDocuments(
-        largest(own, size).map((at) => ({ term: classTerms[i][at], weight: own[at] })),
+        largest(weighted, size).map((at) => ({
+          term: classTerms[i][at],
+          weight: weighted[at],
+          tfIdf: own[at],
+        })),
         rows[i],
         candidates,
       ),
@@ -163,20 +172,27 @@ function largest(values: Float64Array, size: number): number[] {
 
 /** Adds to each term which of the topic's documents hold it. */
 function withDocuments(
-  terms: { term: number; weight: number }[],
+  terms: Pick<RankedTerm, 'term' | 'weight' | 'tfIdf'>[],
   rows: Int32Array,
   candidates: CandidateTerms,
 ): RankedTerm[] {
   const placeOf = new Map(terms.map(({ term }, place) => [term, place]));
   const documents: number[][] = terms.map(() => []);
+  const titles = new Int32Array(terms.length);
   for (let at = 0; at < rows.length; at++) {
     const row = rows[at];
     for (let o = candidates.offsets[row]; o < candidates.offsets[row + 1]; o++) {
       const place = placeOf.get(candidates.terms[o]);
-      if (place !== undefined) documents[place].push(at);
+      if (place === undefined) continue;
+      documents[place].push(at);
+      titles[place] += candidates.inTitle[o];
     }
   }
-  return terms.map((term, place) => ({ ...term, documents: Int32Array.from(documents[place]) }));
+  return terms.map((term, place) => ({
+    ...term,
+    documents: Int32Array.from(documents[place]),
+    titles: titles[place],
+  }));
 }
 
 function joinedInts(parts: Int32Array[]): Int32Array {

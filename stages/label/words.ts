@@ -5,7 +5,7 @@
 
 import type { DocumentColumns } from '../../pipeline/contract.ts';
 import { compareCodePoints } from './code-point-order.ts';
-import { STOP_WORD_SET } from './stop-words.ts';
+import { FUNCTION_WORD_SET, STOP_WORD_SET } from './stop-words.ts';
 
 /** Stands between two words that no phrase may join: punctuation, or the border of title and abstract. */
 export const BREAK = -1;
@@ -15,12 +15,18 @@ export interface CorpusWords {
   tokens: Int32Array;
   /** Float64Array [n + 1]: document i owns tokens offsets[i] to offsets[i + 1] − 1. */
   offsets: Float64Array;
+  /** Float64Array [n]: document i's title ends before this token. */
+  titleEnds: Float64Array;
   /** Per word id: what its spellings share (see wordKey). */
   keys: string[];
   /** Per word id: the commonest spelling, in natural case. */
   display: string[];
+  /** Per word id: the same where another word follows, as in "glacier mass balance". */
+  modifier: string[];
   /** Per word id: 1 for words that never name a topic. */
   stop: Uint8Array;
+  /** Per word id: 1 for function words, beside which a phrase begins or ends. */
+  functional: Uint8Array;
   /** Whether a word id names no topic; also for words that idsOf made. */
   isStop(word: number): boolean;
   /** Word ids of any text, cut as the corpus was, without breaks; unknown words get a new id. */
@@ -40,8 +46,10 @@ export function readWords(documents: DocumentColumns): CorpusWords {
 
   // Every document's surfaces, title and abstract with a break after each.
   const offsets = new Float64Array(n + 1);
+  const titleEnds = new Float64Array(n);
   for (let row = 0; row < n; row++) {
     surfaces.read(documents.title[row]);
+    titleEnds[row] = surfaces.length();
     surfaces.read(documents.abstract[row]);
     offsets[row + 1] = surfaces.length();
   }
@@ -64,22 +72,37 @@ export function readWords(documents: DocumentColumns): CorpusWords {
   // Entities are mostly made of words of the corpus: their keys need not be worked out again.
   const idOfSurface = new Map(surfaces.texts.map((surface, s) => [surface, wordOfSurface[s]]));
   const stop = new Uint8Array(keys.length);
+  const functional = new Uint8Array(keys.length);
   for (let word = 0; word < keys.length; word++) stop[word] = isStopWord(keys[word]) ? 1 : 0;
   for (let s = 0; s < wordOfSurface.length; s++) {
-    if (STOP_WORD_SET.has(surfaces.texts[s].toLowerCase())) stop[wordOfSurface[s]] = 1;
+    const lower = surfaces.texts[s].toLowerCase();
+    if (STOP_WORD_SET.has(lower)) stop[wordOfSurface[s]] = 1;
+    if (FUNCTION_WORD_SET.has(lower)) functional[wordOfSurface[s]] = 1;
+  }
+  // A surface counts as a modifier where a word that is no stop word follows.
+  const modifying = new Int32Array(surfaces.texts.length);
+  for (let at = 0; at < tokens.length; at++) {
+    if (tokens[at] === BREAK) continue;
+    const next = tokens[at + 1];
+    if (next !== BREAK && stop[wordOfSurface[next]] === 0) modifying[tokens[at]]++;
   }
   for (let at = 0; at < tokens.length; at++) {
     if (tokens[at] !== BREAK) tokens[at] = wordOfSurface[tokens[at]];
   }
 
-  const casing = readCasing(surfaces.texts, surfaces.counts());
-  const display = displayForms(keys.length, wordOfSurface, surfaces.texts, casing);
+  const counts = surfaces.counts();
+  const casing = readCasing(surfaces.texts, counts);
+  const display = displayForms(keys.length, wordOfSurface, surfaces.texts, counts, casing);
+  const modifier = displayForms(keys.length, wordOfSurface, surfaces.texts, modifying, casing);
   return {
     tokens,
     offsets,
+    titleEnds,
     keys,
     display,
+    modifier,
     stop,
+    functional,
     isStop: (word) => (word < stop.length ? stop[word] === 1 : isStopWord(keys[word])),
     idsOf(text) {
       const ids: number[] = [];
@@ -319,13 +342,17 @@ function displayForms(
   v: number,
   wordOfSurface: Int32Array,
   surfaces: string[],
+  counts: Int32Array,
   casings: Map<string, Casing>,
 ): string[] {
+  const totals = new Map<string, number>();
+  const lowers = surfaces.map((surface) => surface.toLowerCase());
+  for (let s = 0; s < lowers.length; s++) totals.set(lowers[s], (totals.get(lowers[s]) ?? 0) + counts[s]);
   const spelling = new Array<string>(v).fill('');
   const most = new Float64Array(v).fill(-1);
   for (let s = 0; s < surfaces.length; s++) {
-    const lower = surfaces[s].toLowerCase();
-    const total = casings.get(lower)?.total ?? 0;
+    const lower = lowers[s];
+    const total = totals.get(lower) ?? 0;
     const word = wordOfSurface[s];
     if (total > most[word] || (total === most[word] && compareCodePoints(lower, spelling[word]) < 0)) {
       most[word] = total;

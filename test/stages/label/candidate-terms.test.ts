@@ -108,6 +108,43 @@ describe('candidateTerms', () => {
     expect(terms.text.filter((term) => /github|example/.test(term))).toEqual([]);
   });
 
+  it('writes plain phrases as running text does, the words in front of others in their own number', () => {
+    const terms = termsOf([
+      'glacier retreat. All glaciers and glaciers',
+      'glacier retreat. Two glaciers or glaciers',
+    ]);
+    expect(terms.text).toEqual(['glacier retreat', 'glaciers', 'retreat']);
+  });
+
+  it('tells which terms a title holds', () => {
+    const { documents, entities } = markedCorpus(['melt rates of ice', 'ice']);
+    const titled = { ...documents, title: ['Ice sheets', 'On melting'] };
+    const terms = candidateTerms(
+      titled,
+      entities,
+      labelConfig({ min_document_count: 1, max_document_share: 1 }),
+    );
+    const inTitle = (row: number): string[] =>
+      Array.from(terms.terms.subarray(terms.offsets[row], terms.offsets[row + 1]))
+        .filter((_, at) => terms.inTitle[terms.offsets[row] + at] === 1)
+        .map((term) => terms.text[term])
+        .sort();
+    expect(inTitle(0)).toEqual(['ice', 'ice sheets', 'sheets']);
+    expect(inTitle(1)).toEqual(['melting']);
+  });
+
+  it('calls a term complete by how often a function word or a mark follows, of all but other stop words', () => {
+    const terms = termsOf([
+      'ancient bone and ancient bone. Ancient tooth',
+      'ancient bone models, ancient tooth of ancient tooth',
+    ]);
+    const completeness = (text: string): number => terms.completeness[terms.text.indexOf(text)];
+    // Five occurrences, none at an end; three bones, one before a stop word that tells nothing: (2 + 1) / (2 + 2).
+    expect(completeness('ancient')).toBeCloseTo(1 / 8, 6);
+    expect(completeness('bone')).toBeCloseTo(3 / 4, 6);
+    expect(completeness('ancient tooth')).toBeCloseTo(4 / 5, 6);
+  });
+
   it('finds nothing in an empty corpus', () => {
     expect(termsOf([]).text).toEqual([]);
     expect(termsOf(['', '']).text).toEqual([]);

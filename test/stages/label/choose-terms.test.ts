@@ -23,7 +23,9 @@ describe('chooseTerms', () => {
   const ranked = given.map(([text, weight, rows]) => ({
     term: candidates.text.indexOf(text),
     weight,
+    tfIdf: weight,
     documents: Int32Array.from(rows),
+    titles: 0,
   }));
   const chosen = (size: number, diversity: number): string[] =>
     chooseTerms(

@@ -29,8 +29,11 @@ function labels(...topics: Given[][]): string[] {
       terms: terms.map(([marked, weight, rows]) => ({
         term: candidates.text.indexOf(marked.replace(/^\[\w+:|\]$/gu, '')),
         weight,
+        tfIdf: weight,
         documents: Int32Array.from(rows),
+        titles: 0,
       })),
+      pool: [],
     })),
     candidates,
     documents.abstract,
@@ -77,13 +80,19 @@ describe('composeLabels', () => {
     expect(labels([['[Method:LSTM]', 1, half]])).toEqual(['LSTM']);
   });
 
-  it('names no topic by a lone adjective if it can help it', () => {
+  it('joins a weaker phrase to a lone word than to a phrase that says enough', () => {
+    const second: Given = ['[Material:surface water]', 0.03, otherHalf];
+    expect(labels([['[Material:plastics]', 1, half], second])).toEqual(['Plastics and surface water']);
+    expect(labels([['[Material:plastic particles]', 1, half], second])).toEqual(['Plastic particles']);
+  });
+
+  it('takes the years of one series for one name', () => {
     expect(
       labels([
-        ['[OtherScientificTerm:cross-lingual]', 1, half],
-        ['[Task:zero-shot transfer]', 0.5, half],
+        ['[Material:WMT21 news]', 1, half],
+        ['[Material:WMT20 news]', 0.9, otherHalf],
       ]),
-    ).toEqual(['Zero-shot transfer']);
+    ).toEqual(['WMT21 news']);
   });
 
   it('gives no two topics one label, whatever their case', () => {
@@ -114,7 +123,8 @@ describe('composeLabels', () => {
     const topic = {
       topicId: 3,
       rows: Int32Array.of(0, 1),
-      terms: [{ term: 0, weight: 1, documents: Int32Array.of(0, 1) }],
+      terms: [{ term: 0, weight: 1, tfIdf: 1, documents: Int32Array.of(0, 1), titles: 0 }],
+      pool: [],
     };
     expect(composeLabels([topic], candidates, documents.abstract, config)).toEqual(['Parsing']);
   });

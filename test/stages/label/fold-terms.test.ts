@@ -19,7 +19,7 @@ function folded(...terms: [marked: string, weight: number, documents?: number[]]
       const text = marked.replace(/^\[\w+:|\]$/gu, '');
       const term = candidates.text.indexOf(text);
       if (term === -1) throw new Error(`no term "${text}" among ${candidates.text.join(', ')}`);
-      return { term, weight, documents: Int32Array.from(rows ?? []) };
+      return { term, weight, tfIdf: weight, documents: Int32Array.from(rows ?? []), titles: 0 };
     })
     .sort((a, b) => b.weight - a.weight);
   return foldTerms(ranked, candidates).map(({ term }) => candidates.text[term]);
@@ -29,6 +29,12 @@ describe('foldTerms', () => {
   it('folds a word into a name that holds it, whichever is stronger', () => {
     expect(folded(['[Task:machine translation]', 3], ['translation', 2])).toEqual(['machine translation']);
     expect(folded(['[Task:machine translation]', 2], ['translation', 3])).toEqual(['machine translation']);
+  });
+
+  it('keeps a plain phrase from names that hold it but count for much less', () => {
+    const phrase: [string, number] = ['mass balance', 3];
+    expect(folded(phrase, ['[Task:geodetic mass balance]', 1.2])).toEqual(['mass balance']);
+    expect(folded(phrase, ['[Task:geodetic mass balance]', 2])).toEqual(['geodetic mass balance']);
   });
 
   it('keeps the word where the name hardly counts', () => {
