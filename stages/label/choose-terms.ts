@@ -78,6 +78,6 @@ function shareInCommon(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
 }
 
 /** Stems of a term's words. */
-export function wordStems(term: number, candidates: CandidateTerms): Set<string> {
+function wordStems(term: number, candidates: CandidateTerms): Set<string> {
   return new Set(candidates.words[term].map((word) => stemOf(candidates.corpus.keys[word])));
 }

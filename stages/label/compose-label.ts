@@ -1,7 +1,6 @@
 /** Names topics as a person would: two or three phrases that together cover what the topic is about. */
 
 import type { CandidateTerms } from './candidate-terms.ts';
-import { wordStems } from './choose-terms.ts';
 import type { LabelConfig } from './config.ts';
 import { type Shape, saysTheSame, shapeOf } from './fold-terms.ts';
 import { isLone, meanTitleShare, type NamePhrase, namePhrases } from './name-phrases.ts';
@@ -17,6 +16,9 @@ const WORTH_ADDING_TO_LONE = 0.1;
 
 /** What covering documents that the label covers already is worth beside covering others. */
 const KNOWN_COVERAGE = 0.5;
+
+/** Phrases with this share of their words in common differ too little to stand beside each other. */
+const SAME_WORDS = 0.6;
 
 /** Phrases that compete for a place in a label, and how many are ranked: more only tell equal labels apart. */
 const COMPETING = 30;
@@ -74,11 +76,7 @@ function rankPhrases(
   size: number,
   candidates: CandidateTerms,
 ): { phrases: NamePhrase[]; fitting: number } {
-  const likened = competing.map((phrase) => ({
-    phrase,
-    shape: shapeOf(phrase.ranked, candidates),
-    stems: unnumbered(wordStems(phrase.ranked.term, candidates)),
-  }));
+  const compared = competing.map((phrase) => likened(phrase, candidates));
   const repeats = new Float64Array(competing.length);
   const covered = new Uint8Array(size);
   const phrases: NamePhrase[] = [];
@@ -103,7 +101,7 @@ function rankPhrases(
     for (const document of competing[best].ranked.documents) covered[document] = 1;
     // A phrase repeats itself in full, and is not ranked twice.
     for (let at = 0; at < competing.length; at++) {
-      const repeated = at === best ? 1 : likeness(likened[at], likened[best]);
+      const repeated = at === best ? 1 : likeness(compared[at], compared[best]);
       repeats[at] = Math.max(repeats[at], repeated);
     }
   }
@@ -117,28 +115,39 @@ function rankPhrases(
 
 /** What likeness compares of a phrase. */
 interface Likened {
-  phrase: NamePhrase;
+  documents: Int32Array;
   shape: Shape;
-  stems: ReadonlySet<string>;
+  /** Distinct stems that say something, without the numbers of a series: WMT21, WMT20 and WMT are one. */
+  stems: readonly string[];
+}
+
+function likened({ ranked }: NamePhrase, candidates: CandidateTerms): Likened {
+  const shape = shapeOf(ranked, candidates);
+  const stems = new Set(shape.bare.map((stem) => stem.replace(/(?<=\D)\d+$/u, '')));
+  return { documents: ranked.documents, shape, stems: [...stems] };
 }
 
 /**
- * How much of the shorter of two phrases the other says already: all where they say the same, else the share
- * of its words, or half the cosine of their documents, whichever is more.
+ * How much of the shorter of two phrases the other says already: all where they say the same or share most
+ * of their words, else the share of its words, or half the cosine of their documents, whichever is more.
  */
 function likeness(a: Likened, b: Likened): number {
   if (saysTheSame(a.shape, b.shape)) return 1;
-  let common = 0;
-  for (const stem of a.stems) if (b.stems.has(stem)) common++;
-  const [inA, inB] = [a.phrase.ranked.documents, b.phrase.ranked.documents];
-  const shared = sharedCount(inA, inB);
-  const cosine = shared === 0 ? 0 : shared / Math.sqrt(inA.length * inB.length);
-  return Math.max(common / Math.min(a.stems.size, b.stems.size), cosine / 2);
+  const [shorter, longer] = a.stems.length <= b.stems.length ? [a, b] : [b, a];
+  const common = Math.max(wordsIn(shorter, longer), wordsIn(longer, shorter)) / shorter.stems.length;
+  if (common >= SAME_WORDS) return 1;
+  const shared = sharedCount(a.documents, b.documents);
+  const cosine = shared === 0 ? 0 : shared / Math.sqrt(a.documents.length * b.documents.length);
+  return Math.max(common, cosine / 2);
 }
 
-/** WMT21, WMT20 and WMT are one. */
-function unnumbered(stems: ReadonlySet<string>): ReadonlySet<string> {
-  return new Set(Array.from(stems, (stem) => stem.replace(/(?<=\D)\d+$/u, '')));
+/** Words of a phrase that stand in another, an acronym also for the words it abbreviates: "MT evaluation". */
+function wordsIn(phrase: Likened, other: Likened): number {
+  return phrase.stems.filter(
+    (stem) =>
+      other.stems.includes(stem) ||
+      (stem.length > 1 && other.shape.initials.some((initials) => initials.includes(stem))),
+  ).length;
 }
 
 /** A term as it stands in a label. */
@@ -186,9 +195,9 @@ function joined(texts: readonly string[]): string {
   return `${texts.slice(0, -1).join(', ')} and ${texts[texts.length - 1]}`;
 }
 
-/** A capital first letter, but for names with a case of their own: mBERT, iPhone. */
+/** A capital first letter, but for names with a case of their own: mBERT, iPhone; not text-to-SQL. */
 function capitalised(label: string): string {
-  const first = label.split(' ', 1)[0];
+  const [first] = label.split(/[ -]/u, 1);
   if (first !== first.toLowerCase()) return label;
   const [letter] = label;
   return letter === undefined ? label : letter.toUpperCase() + label.slice(letter.length);

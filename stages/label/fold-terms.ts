@@ -66,6 +66,8 @@ export interface Shape {
   stems: string[];
   /** The same without containers at the end. */
   core: string[];
+  /** The same without any container at the end, down to one word. */
+  bare: string[];
   /** First letters of its words, and of its core's. */
   initials: string[];
   /** The core where it could be an acronym. */
@@ -84,11 +86,14 @@ export function shapeOf(ranked: RankedTerm, { words, corpus, text, type }: Candi
     length--;
   }
   const core = keys.slice(0, length);
+  let bareLength = length;
+  while (bareLength > 1 && CONTAINERS.has(keys[bareLength - 1])) bareLength--;
   return {
     ranked,
     isWord: type[ranked.term] === 'word',
     stems,
     core: stems.slice(0, length),
+    bare: stems.slice(0, bareLength),
     initials: [keys, core].filter((part) => part.length > 1).map(initialsOf),
     acronym: length === 1 && keys[0].length > 1 ? keys[0] : null,
   };
@@ -96,6 +101,11 @@ export function shapeOf(ranked: RankedTerm, { words, corpus, text, type }: Candi
 
 function initialsOf(keys: readonly string[]): string {
   return keys.map((key) => key.charAt(0)).join('');
+}
+
+/** Whether a word is a noun that adds nothing behind a name. */
+export function isContainer(word: number, { corpus }: CandidateTerms): boolean {
+  return CONTAINERS.has(corpus.keys[word]);
 }
 
 /** Whether two terms name the same thing, or one a kind or a piece of the other. */

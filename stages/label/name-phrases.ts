@@ -6,6 +6,7 @@
 import { npmi } from '../../pipeline/math/npmi.ts';
 import type { CandidateTerms } from './candidate-terms.ts';
 import { type LabelConfig, weightOf } from './config.ts';
+import { isContainer } from './fold-terms.ts';
 import { type RankedTerm, sharedCount } from './topic-terms.ts';
 
 /** A phrase with its worth as part of the topic's label. */
@@ -56,6 +57,9 @@ const UNWIELDY = 0.4;
 const LONE_ENTITY = 0.6;
 const LONE_WORD = 0.5;
 
+/** So is a word with a container behind it, a little less: "translation task", "shared task". */
+const CONTAINED_WORD = 0.75;
+
 /** From this completeness on a term is a whole phrase; below the other it is a fragment ("low-resource"). */
 const WHOLE = 0.3;
 const FRAGMENT = 0.1;
@@ -73,7 +77,7 @@ const FRAGMENT_EXTENSION_SHARE = 0.12;
 const NAME_EXTENSION_SHARE = 0.4;
 
 /** Names of a year are events: "SemEval-2018 Task" says where a paper was read and not what about. */
-const EVENT = 0.2;
+const EVENT = 0.1;
 const YEAR = /(?<![\d.])(?:19|20)\d\d(?![\d.])/u;
 
 /**
@@ -155,7 +159,7 @@ function judge(
   return {
     ranked,
     worth: strength * support * Math.max(bond, LEAST_BOND) * standing * titled * fitness,
-    leads: typeWeight === 1,
+    leads: typeWeight === 1 && !YEAR.test(candidates.text[term]),
     fitness,
   };
 }
@@ -171,7 +175,10 @@ function fitnessOf(term: number, candidates: CandidateTerms): number {
   const wholeness = wholenessOf(term, candidates);
   if (YEAR.test(text)) return EVENT * wholeness;
   if (/ and | or |[,;:()[\]]/u.test(text)) return UNWIELDY * wholeness;
-  if (!isLone(term, candidates)) return wholeness;
+  if (!isLone(term, candidates)) {
+    const words = candidates.words[term];
+    return words.length === 2 && isContainer(words[1], candidates) ? CONTAINED_WORD * wholeness : wholeness;
+  }
   return (candidates.type[term] === 'word' ? LONE_WORD : LONE_ENTITY) * wholeness;
 }
 
@@ -209,7 +216,7 @@ function extensionOf(
   for (const longer of pool) {
     const phrase = candidates.words[longer.term];
     if (phrase.length <= words.length || !isBroad(longer, size)) continue;
-    if (!holds(phrase, words) || fitnessOf(longer.term, candidates) < 1) continue;
+    if (!holds(phrase, words) || fitnessOf(longer.term, candidates) < CONTAINED_WORD) continue;
     if (sharedCount(ranked.documents, longer.documents) < least) continue;
     const value = longer.documents.length * (1 + shrunkTitleShare(longer, titleShare));
     if (value > bestValue) {

@@ -78,12 +78,37 @@ describe('composeLabels', () => {
   it('keeps the case of acronyms and names at the front', () => {
     expect(labels([['[Method:mBERT]', 1, half]])).toEqual(['mBERT']);
     expect(labels([['[Method:LSTM]', 1, half]])).toEqual(['LSTM']);
+    expect(labels([['[Task:text-to-SQL parsing]', 1, half]])).toEqual(['Text-to-SQL parsing']);
   });
 
   it('joins a weaker phrase to a lone word than to a phrase that says enough', () => {
     const second: Given = ['[Material:surface water]', 0.03, otherHalf];
     expect(labels([['[Material:plastics]', 1, half], second])).toEqual(['Plastics and surface water']);
     expect(labels([['[Material:plastic particles]', 1, half], second])).toEqual(['Plastic particles']);
+  });
+
+  it('leaves out phrases of nearly the same words, acronyms read in full', () => {
+    expect(
+      labels([
+        ['[Task:machine translation evaluation]', 1, half],
+        ['[Metric:MT evaluation]', 0.9, otherHalf],
+      ]),
+    ).toEqual(['Machine translation evaluation']);
+    expect(
+      labels([
+        ['[Task:automated essay scoring]', 1, half],
+        ['[Task:automatic essay scoring]', 0.9, otherHalf],
+      ]),
+    ).toEqual(['Automated essay scoring']);
+  });
+
+  it('prefers a phrase that says enough to a word with a container behind it', () => {
+    expect(
+      labels([
+        ['[Task:translation task]', 1, half],
+        ['[Task:news translation]', 0.8, half],
+      ]),
+    ).toEqual(['News translation']);
   });
 
   it('takes the years of one series for one name', () => {
