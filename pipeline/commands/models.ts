@@ -1,6 +1,6 @@
 /** `scinertopic models`: the models on disk, their checks, and models used by hand: encode and tag. */
 
-import { createWriteStream, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -245,6 +245,10 @@ class TextlessLines {
 
 /** Writes under another name and renames, so that a file of the given name is always whole. */
 async function writeAside<Result>(path: string, write: (aside: string) => Promise<Result>): Promise<Result> {
+  // A device or a pipe would be replaced by a file.
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) {
+    throw new UserError(`--output: expected a file to write, got ${path}, which is a folder or a device.`);
+  }
   mkdirSync(dirname(resolve(path)), { recursive: true });
   const aside = `${path}.partial`;
   try {

@@ -175,7 +175,7 @@ describe('models tag', () => {
     for (const [i, line] of lines.entries()) {
       const { id, entities } = JSON.parse(line);
       expect(id).toBe(inputs[i].id ?? String(i + 1));
-      let last = ['', -1];
+      let last: [string, number] = ['', -1];
       for (const { field, start, end, text, type, score } of entities) {
         expect(inputs[i][field].slice(start, end)).toBe(text);
         expect(type).toMatch(/^[A-Z]/);
@@ -318,5 +318,6 @@ describe('the command line', () => {
     const { code, stderr } = await encode('papers.jsonl', 'a-file/vectors.npy');
     expect(code).toBe(2);
     expect(stderr).not.toContain('bug');
+    expect((await encode('papers.jsonl', '.')).code).toBe(2);
   });
 });
