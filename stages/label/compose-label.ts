@@ -4,7 +4,7 @@ import type { CandidateTerms } from './candidate-terms.ts';
 import type { LabelConfig } from './config.ts';
 import { type Shape, saysTheSame, shapeOf } from './fold-terms.ts';
 import { isLone, meanTitleShare, type NamePhrase, namePhrases } from './name-phrases.ts';
-import { naturalCase } from './natural-case.ts';
+import { naturalCase, writtenCase } from './natural-case.ts';
 import { type RankedTerm, sharedCount } from './topic-terms.ts';
 
 /**
@@ -47,13 +47,12 @@ export function composeLabels(
   const taken = new Set<string>();
   const titleShare = meanTitleShare(candidates);
   return topics.map(({ topicId, rows, terms, pool }) => {
-    const write = ({ ranked, leads }: NamePhrase): Phrase => ({
-      text: naturalCase(
-        candidates.text[ranked.term],
-        Array.from(ranked.documents, (at) => abstracts[rows[at]]),
-      ),
-      leads,
-    });
+    const write = ({ ranked, leads }: NamePhrase): Phrase => {
+      const text = candidates.text[ranked.term];
+      const texts = Array.from(ranked.documents, (at) => abstracts[rows[at]]);
+      const isWord = candidates.type[ranked.term] === 'word';
+      return { text: naturalCase(isWord ? writtenCase(text, texts) : text, texts), leads };
+    };
     const competing = namePhrases(terms, pool, rows.length, candidates, titleShare, config)
       .sort((a, b) => b.worth - a.worth || a.ranked.term - b.ranked.term)
       .slice(0, COMPETING);

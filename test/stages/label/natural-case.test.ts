@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { naturalCase } from '../../../stages/label/natural-case.ts';
+import { naturalCase, writtenCase } from '../../../stages/label/natural-case.ts';
 
 describe('naturalCase', () => {
   const texts = [
@@ -26,5 +26,22 @@ describe('naturalCase', () => {
   it('keeps a name that one text in many writes small', () => {
     const mixed = [...Array.from({ length: 9 }, () => 'Sketch Engine'), 'sketch engine'];
     expect(naturalCase('Sketch Engine', mixed)).toBe('Sketch Engine');
+  });
+});
+
+describe('writtenCase', () => {
+  it('writes a phrase with a name in it as most texts do', () => {
+    const texts = ['of the Bronze Age and', 'a Bronze Age burial', 'bronze age tools', 'no such phrase'];
+    expect(writtenCase('Bronze age', texts)).toBe('Bronze Age');
+  });
+
+  it('leaves phrases in small letters, and those that no text holds', () => {
+    expect(writtenCase('solar cells', ['Solar Cells'])).toBe('solar cells');
+    expect(writtenCase('Bronze age', ['iron'])).toBe('Bronze age');
+  });
+
+  it('gives ties to the first in code-point order', () => {
+    expect(writtenCase('Bronze age', ['bronze age', 'Bronze Age'])).toBe('Bronze Age');
+    expect(writtenCase('Bronze age', ['Bronze Age', 'bronze age'])).toBe('Bronze Age');
   });
 });
