@@ -42,7 +42,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
     // The second signal does not wait for the batch under way; the database stands either way.
     if (abort.signal.aborted) process.exit(exitCodes.interrupted);
-    console.say(`${name}: stopping after the work under way.`);
+    console.say(`${name}: stopping after the work under way; once more stops at once.`);
     abort.abort();
   });
 }

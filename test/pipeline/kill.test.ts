@@ -43,9 +43,11 @@ describe('a run that is killed', () => {
     const folder = freshFolder(rows);
     const { child, ended } = start(folder, 'pipeline', '--config', 'config.yaml');
     let seen = '';
+    let sent = false;
     child.stderr?.on('data', (chunk) => {
       seen += chunk;
-      if (/^entities /m.test(seen)) child.kill('SIGTERM');
+      if (sent || !/^entities /m.test(seen)) return;
+      sent = child.kill('SIGTERM');
     });
     const stopped = await ended;
     expect(stopped.code, stopped.stderr).toBe(130);
