@@ -78,6 +78,26 @@ describe('loadConfig', () => {
     expect(messageOf('', ['cluster min'])).toContain('expected section.key=value');
   });
 
+  it('names the override that is wrong, not a line of the file', () => {
+    const file = 'cluster:\n  min_cluster_size: 7\n';
+    expect(messageOf(file, ['cluster.min_cluster_size=1'])).toContain('(--set cluster.min_cluster_size=1)');
+    expect(messageOf(file, ['cluster.min_cluster_size.x=1'])).toContain(
+      'in cluster.min_cluster_size, found 7',
+    );
+    expect(messageOf('- a\n', ['cluster.method=leaf'])).toContain('in the configuration');
+    expect(load('', ['label.weights.cell-line=2']).sections.label.weights).toEqual({ 'cell-line': 2 });
+  });
+
+  it('refuses names that every object has, aliases to nothing and aliases without end', () => {
+    expect(messageOf('toString: {}\n')).toContain('Unknown section "toString"');
+    expect(messageOf('cluster: *nothing\n')).toContain('alias');
+    const bomb = [
+      'a: &a [x, x]',
+      ...'bcdefghij'.split('').map((c, i) => `${c}: &${c} [${`*${'abcdefghi'[i]}, `.repeat(9)}]`),
+    ];
+    expect(messageOf(bomb.join('\n'))).toContain('alias');
+  });
+
   it('refuses broken YAML, duplicate keys and a missing file with the place', () => {
     expect(messageOf('cluster: [1\n')).toContain('line');
     expect(messageOf('run: {seed: 1, seed: 2}\n')).toContain('unique');
