@@ -30,18 +30,26 @@ export interface Outside {
   models: Partial<Record<StageName, Record<string, string>>>;
 }
 
+/** What stands for the hash of a file that is not there. */
+const missing = 'missing';
+
 /**
  * Hashes the input files and the models.
  *
+ * @param orMissing Takes a file that is not there for another input instead of refusing it.
  * @throws UserError when a file or a model is missing or cannot be read.
  */
-export async function lookOutside(settings: Settings): Promise<Outside> {
+export async function lookOutside(settings: Settings, { orMissing = false } = {}): Promise<Outside> {
   const { baseFolder, sections } = settings;
   const files: Record<string, string> = {};
   for (const path of stages.ingest.files(sections.ingest, baseFolder)) {
     try {
       files[relative(baseFolder, path)] = await fileSha256(path);
     } catch (error) {
+      if (orMissing && (error as NodeJS.ErrnoException).code === 'ENOENT') {
+        files[relative(baseFolder, path)] = missing;
+        continue;
+      }
       throw new UserError(
         `ingest: ${path} cannot be read: ${(error as Error).message} (ingest.path in ${settings.file}).`,
         { cause: error },
@@ -67,7 +75,7 @@ export function inputsNow(
 ): StageInputs {
   const stage = stages[name];
   const from: Record<string, string> = name === 'ingest' ? { ...outside.files } : {};
-  for (const upstream of reads[name]) from[upstream] = states.get(upstream)?.output ?? 'nothing';
+  for (const upstream of reads[name]) from[upstream] = outputFor(name, upstream, states) ?? 'nothing';
   return {
     version: stage.version,
     config: settings.sections[name],
@@ -75,6 +83,19 @@ export function inputsNow(
     models: outside.models[name] ?? {},
     from,
   };
+}
+
+/**
+ * What a stage reads of another's output. Ingest's is the documents, then what it says of the rows left out;
+ * only the report tells the latter.
+ */
+function outputFor(
+  name: StageName,
+  upstream: StageName,
+  states: Map<StageName, StageState>,
+): string | undefined {
+  const output = states.get(upstream)?.output;
+  return upstream === 'ingest' && name !== 'export' ? output?.split(' ')[0] : output;
 }
 
 /** Reasons why a stage must run; none when what is stored is up to date. */
@@ -96,7 +117,8 @@ export function whyStale(
   }
   for (const source of new Set([...Object.keys(then.from), ...Object.keys(now.from)])) {
     if (then.from[source] === now.from[source]) continue;
-    why.push(source === name ? 'cut off while it was made again' : `${source} changed`);
+    const change = now.from[source] === missing ? 'is missing' : 'changed';
+    why.push(source === name ? 'cut off while it was made again' : `${source} ${change}`);
   }
   if (name === 'export' && !existsSync(join(exportFolder(settings), 'latest', 'manifest.json'))) {
     why.push(`${settings.sections.export.directory}/latest is missing`);
@@ -155,7 +177,7 @@ export function unfit(
     if (below !== null) return below;
     if (stage === 'ingest') continue;
     const from = Object.entries(state.inputs.from) as [StageName, string][];
-    const fits = from.every(([upstream, output]) => states.get(upstream)?.output === output);
+    const fits = from.every(([upstream, output]) => outputFor(stage, upstream, states) === output);
     if (!fits) return { stage, why: 'out of date' };
   }
   return null;

@@ -1,7 +1,7 @@
 /** One function per stage: reads its columns from the store, runs it, writes what it gives and marks it done. */
 
 import { dirname, join } from 'node:path';
-import type { DocumentColumns, Job, Matrix, ModelPin, StageName, Tagged } from './contract.ts';
+import type { DocumentColumns, Job, Matrix, ModelPin, RunFacts, StageName, Tagged } from './contract.ts';
 import { Interrupted, UserError } from './errors.ts';
 import { stageOrder, stages } from './order.ts';
 import { workKey } from './plan.ts';
@@ -26,6 +26,7 @@ import {
   readPin,
   readStates,
   type StageInputs,
+  type StageState,
   writePin,
   writeState,
 } from './store/runs.ts';
@@ -93,7 +94,8 @@ async function ingest(step: Step): Promise<StepResult> {
       }
       // What was stored of the removed documents went with them.
       if (done.removed > 0) makeStale(store, stageOrder.slice(1), 'ingest');
-      markDone(step, 'ingest', corpusFingerprint(store));
+      const told = workKey([done.skipped, step.notices]);
+      markDone(step, 'ingest', `${corpusFingerprint(store)} ${told}`);
       return done;
     })
     .immediate();
@@ -126,8 +128,7 @@ async function entities(step: Step): Promise<StepResult> {
 async function embed(step: Step): Promise<StepResult> {
   const { store, settings } = step;
   const job = jobOf(step, 'embed');
-  // An adapted model belongs to the shipped model it came from, the seed, and the stage version that made it.
-  const role = `embed ${workKey([stages.embed.version, step.inputs.models, step.inputs.seed])}`;
+  const role = adaptedRole(step.inputs);
   const databaseFolder = dirname(databasePath(settings));
   const pinned = step.force ? null : readPin(store, role, databaseFolder);
   const model = await stages.embed.prepare(job, keptFor(step, pinned));
@@ -211,13 +212,7 @@ async function exportFiles(step: Step): Promise<StepResult> {
   const facts = {
     runId: run.runId,
     config: shownConfig(settings),
-    models: (['entities', 'embed'] as const).flatMap((role) =>
-      Object.entries(states.get(role)?.inputs.models ?? {}).map(([reference, hash]) => ({
-        role,
-        reference,
-        hash,
-      })),
-    ),
+    models: modelsUsed(step, states),
     skipped: readSkipped(store),
     notices: stageOrder
       .filter((name) => name !== 'export')
@@ -251,6 +246,32 @@ async function exportFiles(step: Step): Promise<StepResult> {
 }
 
 // ---------------------------------------------------------------------------------------------
+
+/** An adapted model belongs to the shipped model it came from, the seed, and the stage version that made it. */
+function adaptedRole(inputs: StageInputs): string {
+  return `embed ${workKey([inputs.version, inputs.models, inputs.seed])}`;
+}
+
+/** The models that the stored entities and vectors were made by; an adapted one under its own hash. */
+function modelsUsed(step: Step, states: Map<StageName, StageState>): RunFacts['models'] {
+  const models: RunFacts['models'] = [];
+  for (const role of ['entities', 'embed'] as const) {
+    const inputs = states.get(role)?.inputs;
+    if (inputs === undefined) continue;
+    for (const [reference, hash] of Object.entries(inputs.models)) {
+      const adapts = role === 'embed' && step.settings.sections.embed.adapt;
+      const pin = adapts
+        ? readPin(step.store, adaptedRole(inputs), dirname(databasePath(step.settings)))
+        : null;
+      models.push(
+        pin === null
+          ? { role, reference, hash }
+          : { role, reference: `${reference} (adapted)`, hash: pin.hash },
+      );
+    }
+  }
+  return models;
+}
 
 function jobOf<Name extends StageName & keyof Sections>(step: Step, name: Name): Job<Sections[Name]> {
   const { run, ...sections } = step.settings.sections;

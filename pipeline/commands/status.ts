@@ -17,7 +17,7 @@ export interface StatusArguments {
 export async function statusCommand(given: StatusArguments, console: Console): Promise<void> {
   const settings = loadSettings(given.config, given.set);
   const path = databasePath(settings);
-  const outside = await lookOutside(settings);
+  const outside = await lookOutside(settings, { orMissing: true });
   if (!existsSync(path)) {
     const stages = planAll(settings, outside, new Map());
     if (given.json) console.out(JSON.stringify({ database: path, exists: false, stages, runs: [] }));
