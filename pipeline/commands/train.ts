@@ -117,7 +117,7 @@ export async function trainEmbedderCommand(
       ),
   });
   const vectors = join(out, 'words.vectors');
-  const words = trainCorpusWordVectors({
+  const words = await trainCorpusWordVectors({
     documents,
     out: vectors,
     ...(seed === undefined ? {} : { seed }),

@@ -98,6 +98,12 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX mention_by_surface ON mention (surface_id, document_key);
 
+  -- A document's entities in reading order, to be read at once: entity_id (int32) and score (float32) by turns.
+  CREATE TABLE document_entities (
+    document_key INTEGER PRIMARY KEY REFERENCES document ON DELETE CASCADE,
+    entities BLOB NOT NULL
+  ) STRICT;
+
   CREATE TABLE acronym (
     document_key INTEGER NOT NULL REFERENCES document ON DELETE CASCADE,
     short TEXT NOT NULL,

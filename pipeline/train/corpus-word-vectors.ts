@@ -1,6 +1,7 @@
 /** Word vectors of a corpus of titles and abstracts, written as one file: what taggers are trained upon. */
 
-import { Interrupted, UserError } from '../errors.ts';
+import { UserError } from '../errors.ts';
+import { pause } from '../math/pause.ts';
 import { writeWordVectors } from '../model/word-vectors.ts';
 import { tokenize, tokenTexts } from '../model/words.ts';
 import { createCorpusEncoder, trainWordVectors } from './word-vectors.ts';
@@ -23,6 +24,8 @@ export const wordVectorDefaults = { seed: 1, dimensions: 128, passes: 5 };
 const vocabulary = { minCount: 5, maxWords: 120_000 };
 /** word2vec's threshold for a corpus of this size: commoner words are thinned out. */
 const subsampling = 1e-4;
+/** Documents tokenized between two turns of the event loop. */
+const documentsPerTurn = 1000;
 
 /**
  * Equal documents and options give equal bytes.
@@ -30,11 +33,12 @@ const subsampling = 1e-4;
  * @returns Number of words.
  * @throws UserError when no word occurs often enough; Interrupted when the signal is raised.
  */
-export function trainCorpusWordVectors(options: CorpusWordVectors): number {
+export async function trainCorpusWordVectors(options: CorpusWordVectors): Promise<number> {
   const { seed, dimensions, passes } = { ...wordVectorDefaults, ...options };
   const encoder = createCorpusEncoder();
+  let read = 0;
   for (const { title, abstract } of options.documents) {
-    if (options.signal?.aborted) throw new Interrupted('Interrupted.');
+    if (++read % documentsPerTurn === 0) await pause(options.signal);
     for (const text of [title, abstract]) if (text !== '') encoder.add(tokenTexts(text, tokenize(text)));
   }
   const corpus = encoder.finish(vocabulary);
@@ -43,7 +47,7 @@ export function trainCorpusWordVectors(options: CorpusWordVectors): number {
       `train embedder: no word occurs ${vocabulary.minCount} times in this corpus; give more text.`,
     );
   }
-  const vectors = trainWordVectors(corpus, {
+  const vectors = await trainWordVectors(corpus, {
     dimensions,
     passes,
     seed,

@@ -3,6 +3,7 @@
  * and seed give the same bytes on every machine. Handed token streams; reads and writes no file.
  */
 
+import { pause } from '../math/pause.ts';
 import { createRandom } from '../math/random.ts';
 import { foldDigits, type WordVectors, wordKey } from '../model/word-vectors.ts';
 import { createSkipGramKernel, MAX_ROWS } from './word-vectors-kernel.ts';
@@ -147,9 +148,13 @@ const PROGRESS_WORDS = 100_000;
  * Differs from the paper: the negatives are drawn once per position and shared by its contexts, as in
  * Ji et al. 2016 (arXiv:1604.04661), which saves most of the memory traffic and costs no quality.
  *
- * @throws RangeError when dimensions is no multiple of 16 or window or negatives are beyond the kernel's lists.
+ * @throws RangeError when dimensions is no multiple of 16 or window or negatives are beyond the kernel's lists;
+ *   Interrupted when the signal is raised.
  */
-export function trainWordVectors(corpus: EncodedCorpus, options: SkipGramOptions): WordVectors {
+export async function trainWordVectors(
+  corpus: EncodedCorpus,
+  options: SkipGramOptions,
+): Promise<WordVectors> {
   const { words, counts, ids } = corpus;
   const { dimensions: d, passes, seed } = options;
   const window = options.window ?? 5;
@@ -205,8 +210,8 @@ export function trainWordVectors(corpus: EncodedCorpus, options: SkipGramOptions
         kernel.step(contextCount, targetCount, rate);
       }
       if (wordsDone >= nextReport) {
-        options.signal?.throwIfAborted();
         options.onProgress?.(wordsDone, wordsTotal);
+        await pause(options.signal);
         nextReport = wordsDone + PROGRESS_WORDS;
       }
     }
