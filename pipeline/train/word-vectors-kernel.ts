@@ -1,12 +1,51 @@
 /**
- * The inner loop of skip-gram with negative sampling as a WebAssembly module of about 500 bytes, assembled
- * here: V8 does not vectorise plain loops, and 128-bit lanes make this one about four times faster.
- * Lanes are added in a fixed order and nothing is fused, so the bits are the same on every machine.
+ * The inner loop of skip-gram with negative sampling as a WebAssembly module of about 1,000 bytes: V8 does not
+ * vectorise plain loops, and 128-bit lanes make this one about four times faster. Lanes are added in a fixed order and nothing is fused, so the bits are the same on every machine.
  */
 
+import {
+  type AssembledFunction,
+  branchIf,
+  compile,
+  createMemory,
+  f32,
+  f32Add,
+  f32Constant,
+  f32FromI32,
+  f32Load,
+  f32Max,
+  f32Min,
+  f32Multiply,
+  f32Subtract,
+  f32x4Add,
+  f32x4Lane,
+  f32x4Multiply,
+  f32x4Splat,
+  get,
+  i32,
+  i32Add,
+  i32Constant,
+  i32Equal,
+  i32FromF32,
+  i32LessUnsigned,
+  i32Load,
+  i32Multiply,
+  i32ShiftLeft,
+  instantiate,
+  loop,
+  maxPages,
+  pageBytes,
+  set,
+  tee,
+  v128,
+  v128Load,
+  v128Store,
+  v128Zeros,
+} from '../math/web-assembly.ts';
+
 /** Rows must fill whole rounds of four 128-bit registers. */
-export const DIMENSION_STEP = 16;
-export const MAX_DIMENSIONS = 1024;
+const DIMENSION_STEP = 16;
+const MAX_DIMENSIONS = 1024;
 
 /** Most rows in one call, on either side. */
 export const MAX_ROWS = 64;
@@ -24,25 +63,13 @@ export interface SkipGramKernel {
   step(contextCount: number, targetCount: number, learningRate: number): void;
 }
 
-/** The part of the global that is used here; neither Node's types nor ECMAScript's declare it. */
-declare const WebAssembly: {
-  Memory: new (size: { initial: number; maximum: number }) => { buffer: ArrayBuffer };
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (
-    module: object,
-    imports: { host: { memory: object } },
-  ) => {
-    exports: {
-      step(
-        contextCount: number,
-        targetCount: number,
-        rowBytes: number,
-        outputAt: number,
-        learningRate: number,
-      ): void;
-    };
-  };
-};
+type Step = (
+  contextCount: number,
+  targetCount: number,
+  rowBytes: number,
+  outputAt: number,
+  learningRate: number,
+) => void;
 
 // Memory: table, gradient of one row, the two lists of rows, then both matrices.
 const TABLE_SIZE = 1024;
@@ -50,8 +77,7 @@ const TABLE_LIMIT = 6;
 const GRADIENT_AT = 4 * TABLE_SIZE;
 const CONTEXTS_AT = GRADIENT_AT + 4 * MAX_DIMENSIONS;
 const TARGETS_AT = CONTEXTS_AT + 4 * MAX_ROWS;
-const INPUT_AT = 65536;
-const PAGE_BYTES = 65536;
+const INPUT_AT = pageBytes;
 
 /**
  * @param words v, number of rows in each matrix.
@@ -65,16 +91,19 @@ export function createSkipGramKernel(words: number, dimensions: number): SkipGra
     );
   }
   const rowBytes = 4 * dimensions;
-  const pages = Math.ceil((INPUT_AT + 2 * words * rowBytes) / PAGE_BYTES);
-  if (pages > 65535) {
+  const pages = Math.ceil((INPUT_AT + 2 * words * rowBytes) / pageBytes);
+  if (pages >= maxPages) {
     throw new RangeError(
       `Expected both matrices to fit into 4 GB, got ${words} words × ${dimensions} twice.`,
     );
   }
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-  const module = new WebAssembly.Module(assemble(pages));
-  const instance = new WebAssembly.Instance(module, { host: { memory } });
-  const run = instance.exports.step;
+  const memory = createMemory(pages);
+  const module = compile({
+    pages: [pages, pages],
+    parameters: [i32, i32, i32, i32, f32],
+    functions: [stepCode()],
+  });
+  const { step: run } = instantiate<{ step: Step }>(module, memory);
 
   const table = new Float32Array(memory.buffer, 0, TABLE_SIZE);
   for (let i = 0; i < TABLE_SIZE; i++) {
@@ -93,60 +122,25 @@ export function createSkipGramKernel(words: number, dimensions: number): SkipGra
 }
 
 // ---------------------------------------------------------------------------------------------
-// Assembly. Opcodes are those of the WebAssembly core specification 2.0, section 5.4.
-
-const I32 = 0x7f;
-const F32 = 0x7d;
-const V128 = 0x7b;
-const VOID = 0x40;
-
-const END = 0x0b;
-const get = (local: number): number[] => [0x20, local];
-const set = (local: number): number[] => [0x21, local];
-const tee = (local: number): number[] => [0x22, local];
-const i32 = (value: number): number[] => [0x41, ...signedLeb(value)];
-const f32 = (value: number): number[] => [0x43, ...new Uint8Array(new Float32Array([value]).buffer)];
-const loop = (...body: number[][]): number[] => [0x03, VOID, ...body.flat(), END];
-/** Back to the start of the innermost loop while the value on the stack is not zero. */
-const again = [0x0d, 0x00];
-const i32Load = (offset = 0): number[] => [0x28, 0x02, ...leb(offset)];
-const f32Load = (offset = 0): number[] => [0x2a, 0x02, ...leb(offset)];
-const [i32Eq, i32LessUnsigned, i32Add, i32Multiply, i32ShiftLeft] = [[0x46], [0x49], [0x6a], [0x6c], [0x74]];
-const [f32Add, f32Subtract, f32Multiply, f32Min, f32Max] = [[0x92], [0x93], [0x94], [0x96], [0x97]];
-const f32FromI32 = [0xb2];
-/** Saturating, so that a NaN becomes 0 instead of a trap. */
-const i32FromF32 = [0xfc, 0x01];
-const load = (offset: number): number[] => [0xfd, 0x00, 0x04, ...leb(offset)];
-const store = (offset: number): number[] => [0xfd, 0x0b, 0x04, ...leb(offset)];
-const zeros = [0xfd, 0x0c, ...new Array<number>(16).fill(0)];
-const splat = [0xfd, 0x13];
-const lane = (index: number): number[] => [0xfd, 0x1f, index];
-const add = [0xfd, 0xe4, 0x01];
-const multiply = [0xfd, 0xe6, 0x01];
 
 /** Bytes of four registers, the stride of every loop over a row. */
 const ROUND_BYTES = 64;
 const QUARTERS = [0, 16, 32, 48];
 
-/** step(contextCount, targetCount, rowBytes, outputAt, learningRate), over memory laid out as above. */
-function assemble(pages: number): Uint8Array<ArrayBuffer> {
+/** What `Step` does, over memory laid out as above. */
+function stepCode(): AssembledFunction {
   const [contextEnd, targetEnd, rowBytes, outputAt, learningRate] = [0, 1, 2, 3, 4];
   const [context, target, input, output, at, sum, gradient] = [5, 6, 7, 8, 9, 10, 11];
   const accumulators = [12, 13, 14, 15];
   const row = 16;
-  const locals = [
-    [5, I32],
-    [1, F32],
-    [6, V128],
-  ];
   const advance = [
     ...get(at),
-    ...i32(ROUND_BYTES),
+    ...i32Constant(ROUND_BYTES),
     ...i32Add,
     ...tee(at),
     ...get(rowBytes),
     ...i32LessUnsigned,
-    ...again,
+    ...branchIf(0),
   ];
   const inputAt = [...get(input), ...get(at), ...i32Add];
   const outputRowAt = [...get(output), ...get(at), ...i32Add];
@@ -160,104 +154,112 @@ function assemble(pages: number): Uint8Array<ArrayBuffer> {
   ];
 
   const clearGradient = [
-    ...i32(0),
+    ...i32Constant(0),
     ...set(at),
-    ...loop(...QUARTERS.map((q) => [...get(at), ...zeros, ...store(GRADIENT_AT + q)]), advance),
+    ...loop(...QUARTERS.map((q) => [...get(at), ...v128Zeros, ...v128Store(GRADIENT_AT + q)]), advance),
   ];
   const dotProduct = [
-    ...accumulators.flatMap((accumulator) => [...zeros, ...set(accumulator)]),
-    ...i32(0),
+    ...accumulators.flatMap((accumulator) => [...v128Zeros, ...set(accumulator)]),
+    ...i32Constant(0),
     ...set(at),
     ...loop(
       ...QUARTERS.map((q, i) => [
         ...get(accumulators[i]),
         ...inputAt,
-        ...load(q),
+        ...v128Load(q),
         ...outputRowAt,
-        ...load(q),
-        ...multiply,
-        ...add,
+        ...v128Load(q),
+        ...f32x4Multiply,
+        ...f32x4Add,
         ...set(accumulators[i]),
       ]),
       advance,
     ),
-    ...[...get(accumulators[0]), ...get(accumulators[1]), ...add],
-    ...[...get(accumulators[2]), ...get(accumulators[3]), ...add],
-    ...add,
+    ...[...get(accumulators[0]), ...get(accumulators[1]), ...f32x4Add],
+    ...[...get(accumulators[2]), ...get(accumulators[3]), ...f32x4Add],
+    ...f32x4Add,
     ...set(row),
-    ...[...get(row), ...lane(0), ...get(row), ...lane(1), ...f32Add],
-    ...[...get(row), ...lane(2), ...get(row), ...lane(3), ...f32Add],
+    ...[...get(row), ...f32x4Lane(0), ...get(row), ...f32x4Lane(1), ...f32Add],
+    ...[...get(row), ...f32x4Lane(2), ...get(row), ...f32x4Lane(3), ...f32Add],
     ...f32Add,
     ...set(sum),
   ];
   // (label − sigmoid(sum)) · learningRate; the label is 1 for the first target alone.
   const error = [
     ...get(target),
-    ...i32(TARGETS_AT),
-    ...i32Eq,
+    ...i32Constant(TARGETS_AT),
+    ...i32Equal,
     ...f32FromI32,
     ...get(sum),
-    ...f32(-TABLE_LIMIT),
+    ...f32Constant(-TABLE_LIMIT),
     ...f32Max,
-    ...f32(TABLE_LIMIT - 1e-3),
+    ...f32Constant(TABLE_LIMIT - 1e-3),
     ...f32Min,
-    ...f32(TABLE_LIMIT),
+    ...f32Constant(TABLE_LIMIT),
     ...f32Add,
-    ...f32(TABLE_SIZE / (2 * TABLE_LIMIT)),
+    ...f32Constant(TABLE_SIZE / (2 * TABLE_LIMIT)),
     ...f32Multiply,
     ...i32FromF32,
-    ...i32(2),
+    ...i32Constant(2),
     ...i32ShiftLeft,
     ...f32Load(),
     ...f32Subtract,
     ...get(learningRate),
     ...f32Multiply,
-    ...splat,
+    ...f32x4Splat,
     ...set(gradient),
   ];
   const update = [
-    ...i32(0),
+    ...i32Constant(0),
     ...set(at),
     ...loop(
       ...QUARTERS.map((q) => [
-        ...[...get(at), ...get(at), ...load(GRADIENT_AT + q)],
-        ...[...outputRowAt, ...load(q), ...tee(row), ...get(gradient), ...multiply, ...add],
-        ...store(GRADIENT_AT + q),
-        ...[...outputRowAt, ...get(row), ...inputAt, ...load(q), ...get(gradient), ...multiply, ...add],
-        ...store(q),
+        ...[...get(at), ...get(at), ...v128Load(GRADIENT_AT + q)],
+        ...[...outputRowAt, ...v128Load(q), ...tee(row), ...get(gradient), ...f32x4Multiply, ...f32x4Add],
+        ...v128Store(GRADIENT_AT + q),
+        ...[
+          ...outputRowAt,
+          ...get(row),
+          ...inputAt,
+          ...v128Load(q),
+          ...get(gradient),
+          ...f32x4Multiply,
+          ...f32x4Add,
+        ],
+        ...v128Store(q),
       ]),
       advance,
     ),
   ];
   const moveInput = [
-    ...i32(0),
+    ...i32Constant(0),
     ...set(at),
     ...loop(
       ...QUARTERS.map((q) => [
-        ...[...inputAt, ...inputAt, ...load(q)],
-        ...[...get(at), ...load(GRADIENT_AT + q), ...add],
-        ...store(q),
+        ...[...inputAt, ...inputAt, ...v128Load(q)],
+        ...[...get(at), ...v128Load(GRADIENT_AT + q), ...f32x4Add],
+        ...v128Store(q),
       ]),
       advance,
     ),
   ];
   const nextIn = (list: number, end: number): number[] => [
-    ...[...get(list), ...i32(4), ...i32Add, ...tee(list)],
-    ...[...get(end), ...i32LessUnsigned, ...again],
+    ...[...get(list), ...i32Constant(4), ...i32Add, ...tee(list)],
+    ...[...get(end), ...i32LessUnsigned, ...branchIf(0)],
   ];
   const listEnd = (count: number, base: number): number[] => [
-    ...[...get(count), ...i32(2), ...i32ShiftLeft, ...i32(base), ...i32Add],
+    ...[...get(count), ...i32Constant(2), ...i32ShiftLeft, ...i32Constant(base), ...i32Add],
     ...set(count),
   ];
-  const body = [
+  const code = [
     ...listEnd(contextEnd, CONTEXTS_AT),
     ...listEnd(targetEnd, TARGETS_AT),
-    ...i32(CONTEXTS_AT),
+    ...i32Constant(CONTEXTS_AT),
     ...set(context),
     ...loop(
-      [...rowAddress(context, i32(INPUT_AT)), ...set(input)],
+      [...rowAddress(context, i32Constant(INPUT_AT)), ...set(input)],
       clearGradient,
-      [...i32(TARGETS_AT), ...set(target)],
+      [...i32Constant(TARGETS_AT), ...set(target)],
       loop(
         [...rowAddress(target, get(outputAt)), ...set(output)],
         dotProduct,
@@ -268,46 +270,14 @@ function assemble(pages: number): Uint8Array<ArrayBuffer> {
       moveInput,
       nextIn(context, contextEnd),
     ),
-    END,
   ];
-
-  const code = [locals.length, ...locals.flat(), ...body];
-  return new Uint8Array([
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    ...section(1, [1, 0x60, 5, I32, I32, I32, I32, F32, 0]),
-    ...section(2, [1, ...name('host'), ...name('memory'), 0x02, 0x01, ...leb(pages), ...leb(pages)]),
-    ...section(3, [1, 0]),
-    ...section(7, [1, ...name('step'), 0x00, 0]),
-    ...section(10, [1, ...leb(code.length), ...code]),
-  ]);
-}
-
-function section(id: number, bytes: number[]): number[] {
-  return [id, ...leb(bytes.length), ...bytes];
-}
-
-function name(text: string): number[] {
-  return [text.length, ...Buffer.from(text, 'ascii')];
-}
-
-/** Unsigned little-endian base 128. */
-function leb(value: number): number[] {
-  const bytes = [];
-  let rest = value;
-  while (rest >= 128) {
-    bytes.push((rest & 127) | 128);
-    rest >>>= 7;
-  }
-  return [...bytes, rest];
-}
-
-/** Signed little-endian base 128. */
-function signedLeb(value: number): number[] {
-  const bytes = [];
-  let rest = value;
-  while (rest < -64 || rest > 63) {
-    bytes.push((rest & 127) | 128);
-    rest >>= 7;
-  }
-  return [...bytes, rest & 127];
+  return {
+    name: 'step',
+    locals: [
+      [5, i32],
+      [1, f32],
+      [6, v128],
+    ],
+    code,
+  };
 }
