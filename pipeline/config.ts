@@ -216,7 +216,7 @@ function jsonSchemaAt(schema: z.ZodType, path: string[]): JsonSchema | undefined
 }
 
 /** "a whole number from 2 up", "one of eom, leaf", "true or false". */
-export function expectation(schema: JsonSchema | undefined): string {
+function expectation(schema: JsonSchema | undefined): string {
   if (schema === undefined) return 'something else';
   if (schema.enum !== undefined) return `one of ${schema.enum.map(String).join(', ')}`;
   if (schema.anyOf !== undefined)

@@ -310,11 +310,10 @@ export interface Kept {
   documents(): DocumentColumns;
 }
 
-/** Finds topics ids in the reduced vectors, and what became of the last run's topics. */
+/** What the cluster stage finds: each document's topic, and what became of the last run's topics. */
 export interface Clustered {
   assignments: AssignmentColumns;
   events: TopicEvent[];
-  nextTopicId: number;
 }
 
 /** A stage that needs the whole corpus at once: `run` takes columns and gives columns. */

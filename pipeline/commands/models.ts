@@ -10,7 +10,7 @@ import { type DocumentEncoder, openEncoder, readModelType } from '../model/docum
 import { NpyWriter } from '../model/npy.ts';
 import { builtinNames, resolveModel } from '../model/reference.ts';
 import { openTagger } from '../model/tagger.ts';
-import { adaptEmbedder } from '../train/adapt.ts';
+import { adaptEmbedder, minAdaptDocuments } from '../train/adapt.ts';
 import { type Console, count, duration, table } from './console.ts';
 import { readJsonLines, textOf } from './json-lines.ts';
 
@@ -74,9 +74,6 @@ export interface EncodeArguments {
 
 /** Rows per call of the encoder. */
 const encodeBatch = 256;
-
-/** Fewer documents than this say too little about a corpus to train on; as in the embed stage. */
-const minAdaptDocuments = 20;
 
 /**
  * Vectors of a JSON-lines file, as .npy: row i for line i. The file appears when it is whole.
@@ -224,21 +221,21 @@ async function* batches(path: string, size: number): AsyncGenerator<Line[]> {
 
 /** Lines that have neither title nor abstract: misnamed fields, more often than not. */
 class TextlessLines {
-  private first = 0;
-  private lines = 0;
+  #first = 0;
+  #lines = 0;
 
   look(batch: readonly Line[]): void {
     for (const { value, line } of batch) {
       if (textOf(value.title) !== '' || textOf(value.abstract) !== '') continue;
-      this.first ||= line;
-      this.lines++;
+      this.#first ||= line;
+      this.#lines++;
     }
   }
 
   tell(console: Console): void {
-    if (this.lines === 0) return;
+    if (this.#lines === 0) return;
     console.say(
-      `Note: ${count(this.lines)} lines have neither title nor abstract, the first is line ${this.first}.`,
+      `Note: ${count(this.#lines)} lines have neither title nor abstract, the first is line ${this.#first}.`,
     );
   }
 }

@@ -29,7 +29,7 @@ export function readCard(folder: string): ModelCard {
   const path = join(folder, 'card.json');
   if (!existsSync(path)) {
     throw new UserError(
-      `Expected a model folder with a card.json, found none in ${folder}. Name a folder made by "train" or "models convert".`,
+      `Expected a model folder with a card.json, found none in ${folder}. Name a folder made by "train".`,
     );
   }
   if (statSync(path).size > maxCardBytes)

@@ -14,7 +14,7 @@ import { windowIndices } from './window.ts';
 import { createWordLookup, marksPerWord } from './word-features.ts';
 
 /** What config.json says beyond what all taggers share. */
-export const convolutionConfig = z.object({
+const convolutionConfig = z.object({
   dilations: z.array(z.number().int().positive()),
   mark_buckets: z.number().int().positive(),
 });

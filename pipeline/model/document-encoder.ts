@@ -29,7 +29,7 @@ export interface DocumentEncoder {
 }
 
 /** config.json of the static encoder. */
-export const staticConfigSchema = z.object({
+const staticConfigSchema = z.object({
   model_type: z.literal('static'),
   /** Numbers per document. */
   dimensions: z.int().positive(),

@@ -1,4 +1,4 @@
-/** Model references: `builtin:NAME`, `hf:owner/name[@revision]` or a folder, resolved to a folder and its hash. */
+/** Model references, `builtin:NAME` or a folder, resolved to the model's folder and its hash. */
 
 import { existsSync, readdirSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
@@ -24,7 +24,7 @@ export function builtinNames(): string[] {
 /**
  * Finds a model's folder and its identity.
  *
- * @param reference As in the config: `builtin:science`, `hf:owner/name`, `models/mine`.
+ * @param reference As in the config: `builtin:science`, `models/mine`.
  * @param baseFolder Where a relative folder starts from.
  * @throws UserError when there is no such model, saying what there is.
  */

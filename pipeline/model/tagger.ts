@@ -63,7 +63,7 @@ export interface EmissionModel {
 }
 
 /** Tokens that the network sees at once; memory stays flat whatever the text. */
-export const maxPieceTokens = 256;
+const maxPieceTokens = 256;
 
 /** Tokens scored in one run. Larger runs gain nothing and leave the processor's caches. */
 const runTokens = 512;

@@ -36,6 +36,9 @@ export interface AdaptOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
+/** Fewer documents than this say too little about a corpus to train on. */
+export const minAdaptDocuments = 20;
+
 /** Numbers per document of the corpus part. */
 const corpusDimensions = 256;
 /** What is read of a larger corpus: a sample of so many documents keeps adapting within a minute. */
@@ -50,7 +53,7 @@ const minTermDocuments = 2;
 const wordPattern = /^\p{L}{2}/u;
 const maxNewWords = 20_000;
 
-export const adaptSettings: Omit<ContrastiveSettings, 'passes' | 'seed'> = {
+const adaptSettings: Omit<ContrastiveSettings, 'passes' | 'seed'> = {
   batchSize: 2048,
   rate: 0.006,
   finalRate: 0,

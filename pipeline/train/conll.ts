@@ -38,7 +38,7 @@ export interface LabelledParts<Part> {
 }
 
 /** A small gzip can unpack to anything; labelled corpora beyond this are not read. */
-export const MAX_UNPACKED_BYTES = 2 ** 30;
+const MAX_UNPACKED_BYTES = 2 ** 30;
 const MAX_LINE_UNITS = 100_000;
 
 /**

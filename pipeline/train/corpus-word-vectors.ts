@@ -20,7 +20,7 @@ export interface CorpusWordVectors {
 }
 
 /** What the shipped tagger's vectors were trained with. */
-export const wordVectorDefaults = { seed: 1, dimensions: 128, passes: 5 };
+const wordVectorDefaults = { seed: 1, dimensions: 128, passes: 5 };
 const vocabulary = { minCount: 5, maxWords: 120_000 };
 /** word2vec's threshold for a corpus of this size: commoner words are thinned out. */
 const subsampling = 1e-4;

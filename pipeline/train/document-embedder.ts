@@ -36,10 +36,10 @@ export interface EmbedderProgress {
   loss?: number;
 }
 
-export const embedderDefaults = { seed: 42, dimensions: 256, vocabularySize: 30_000, passes: 10 };
+const embedderDefaults = { seed: 42, dimensions: 256, vocabularySize: 30_000, passes: 10 };
 
 /** What trains the shipped model. Chosen on held-out arXiv and ACL papers; see the card. */
-export const trainSettings: Omit<ContrastiveSettings, 'passes' | 'seed'> = {
+const trainSettings: Omit<ContrastiveSettings, 'passes' | 'seed'> = {
   batchSize: 2048,
   rate: 0.01,
   finalRate: 0,

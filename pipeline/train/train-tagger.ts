@@ -106,7 +106,7 @@ export async function labelAll(
 }
 
 /** Best labels of all tokens for given emissions. */
-export function decodeAll(
+function decodeAll(
   labels: readonly string[],
   transitions: Float32Array,
   emissions: Float32Array,

@@ -11,7 +11,6 @@ export interface TopicIds {
   ofCluster: number[];
   /** [c] Whether the id is that of a topic of the last run. */
   continued: boolean[];
-  nextTopicId: number;
 }
 
 /**
@@ -45,5 +44,5 @@ export function matchTopics(sizes: Int32Array, overlap: Overlap | null, nextTopi
   fresh.forEach((cluster, i) => {
     ofCluster[cluster] = nextTopicId + i;
   });
-  return { ofCluster, continued, nextTopicId: nextTopicId + fresh.length };
+  return { ofCluster, continued };
 }

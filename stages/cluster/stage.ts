@@ -38,7 +38,6 @@ export const stage: ClusterStage<ClusterConfig> = {
         outlierScore: outlierScores,
       },
       events: topicEvents(ids, overlap),
-      nextTopicId: ids.nextTopicId,
     };
   },
 };

@@ -7,14 +7,11 @@ import { UserError } from '../../pipeline/errors.ts';
 import { readCard } from '../../pipeline/model/card.ts';
 import { openEncoder, readModelType } from '../../pipeline/model/document-encoder.ts';
 import { resolveModel } from '../../pipeline/model/reference.ts';
-import { adaptEmbedder } from '../../pipeline/train/adapt.ts';
+import { adaptEmbedder, minAdaptDocuments } from '../../pipeline/train/adapt.ts';
 import { type EmbedConfig, section } from './config.ts';
 
 /** The one model that is adapted. */
 const adaptable = 'builtin:static';
-
-/** Fewer documents than this say too little about a corpus to train on. */
-const minDocuments = 20;
 
 export const stage: DocumentStage<EmbedConfig, Matrix> = {
   name: 'embed',
@@ -72,9 +69,9 @@ function keptModel(adapted: ModelPin): ModelPin {
 async function adapt(job: Job<EmbedConfig>, kept: Kept, shipped: ModelPin): Promise<ModelPin> {
   const documents = kept.documents();
   const n = documents.id.length;
-  if (n < minDocuments) {
+  if (n < minAdaptDocuments) {
     job.notice(
-      `${n} documents are too few to adapt ${shipped.reference} to (at least ${minDocuments}); it is used as shipped.`,
+      `${n} documents are too few to adapt ${shipped.reference} to (at least ${minAdaptDocuments}); it is used as shipped.`,
     );
     return shipped;
   }

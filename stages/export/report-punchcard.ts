@@ -31,7 +31,7 @@ export interface Card {
 }
 
 /** Columns drawn at most; the newest are kept. */
-export const MAX_YEARS = 60;
+const MAX_YEARS = 60;
 
 /** Characters of a row's label on a phone, and on a wide screen beside many years or few. */
 const NARROW_LABEL = 17;

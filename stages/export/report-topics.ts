@@ -5,7 +5,7 @@ import { escapeHtml, formatCount, formatShare, shorten } from './html.ts';
 import type { Highlights } from './topic-highlights.ts';
 
 /** Rows at most, so that the page stays light; topics.csv has all. */
-export const MAX_TOPICS = 300;
+const MAX_TOPICS = 300;
 const TERMS = 8;
 const NAMES = 5;
 const TITLES = 3;

@@ -4,7 +4,7 @@
  *
  * Written here because a parser that follows RFC 4180 alone (csv-parse, papaparse) takes a quote that is
  * never closed as the start of a field that runs on over all following rows, which then are missing
- * without a trace. Agrees with csv-parse 7.0.3 on well-formed tables (test/stages/ingest-csv-records.test.ts).
+ * without a trace. Agrees with csv-parse 7.0.3 on well-formed tables (test/stages/ingest/csv-records.test.ts).
  */
 
 /** A record, or what was wrong with it. */
@@ -28,7 +28,7 @@ export interface CsvScanner {
 }
 
 /** The longest record that is read, in characters: an abstract is a thousandth of it. */
-export const maxRecordLength = 1 << 24;
+const maxRecordLength = 1 << 24;
 
 /** How often, on average, a character may be looked at again: a file of open quotes must not cost quadratic time. */
 const rescansAllowed = 8;

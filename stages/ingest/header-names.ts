@@ -51,7 +51,7 @@ const knownFormats: [name: string, columns: string[]][] = [
 ];
 
 /** What a column's name is compared by. */
-export function foldName(name: string): string {
+function foldName(name: string): string {
   return name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
 }
 

@@ -6,7 +6,7 @@ import { describeColumns, missingColumns, rankOf, roles } from './header-names.t
 import type { FaultyRow, SourceReport, SourceRow, SourceRows } from './source-row.ts';
 
 /** The longest line that is read, in characters. */
-export const maxLineLength = 1 << 24;
+const maxLineLength = 1 << 24;
 
 /** Objects after which a file that has shown neither title nor abstract is given up. */
 const objectsBeforeGivingUp = 1000;

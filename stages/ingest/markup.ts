@@ -2,7 +2,7 @@
  * Takes HTML, JATS and MathML tags out of running text and decodes entities. Only what is surely markup
  * goes: a known name, well-formed attributes, a closing bracket. "p < 0.05 and x > 3", "a<b and c>d" and
  * "<unk>" stay, which an HTML parser, bound to read any "<letter" as a tag, would swallow. Agrees with
- * htmlparser2 12.0.0 on markup without such text (test/stages/ingest-markup.test.ts).
+ * htmlparser2 12.0.0 on markup without such text (test/stages/ingest/markup.test.ts).
  */
 
 import { decodeHTMLStrict } from 'entities';

@@ -19,7 +19,7 @@ export const DEFAULT_WEIGHTS: Readonly<Record<string, number>> = {
 
 const weight = z.number().min(0).max(1000);
 
-export const labelSchema = z.strictObject({
+const labelSchema = z.strictObject({
   top_n: z
     .int()
     .min(1)
