@@ -5,6 +5,19 @@
  * One pass, no backtracking; nothing is normalised here but by plainToken.
  */
 
+import {
+  classAt,
+  DIGIT,
+  isLetter,
+  isWord,
+  LOWER,
+  OTHER,
+  SINGLE,
+  SPACE,
+  UPPER,
+  unitsAt,
+} from './character-classes.ts';
+
 /** n tokens of a text, ascending. */
 export interface Words {
   n: number;
@@ -111,75 +124,6 @@ const PLAIN = new Map([
  */
 export function plainToken(token: string): string {
   return PLAIN.get(token) ?? token;
-}
-
-// ---------------------------------------------------------------------------------------------
-// Characters
-
-const OTHER = 0; // punctuation and symbols
-const SPACE = 1;
-const LOWER = 2; // letters without upper case too, and combining marks
-const UPPER = 3;
-const DIGIT = 4;
-/** Scripts written without spaces: each character is a token. */
-const SINGLE = 5;
-const SURROGATE = 6;
-
-const CLASSES = buildClasses();
-
-function buildClasses(): Uint8Array {
-  const classes = new Uint8Array(65536);
-  const letter = /[\p{L}\p{M}]/u;
-  const upper = /[\p{Lu}\p{Lt}]/u;
-  const digit = /\p{N}/u;
-  const single = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u;
-  const space = /[\s\p{Cc}\p{Cf}\p{Zs}]/u;
-  for (let code = 0; code < 65536; code++) {
-    if (code >= 0xd800 && code <= 0xdfff) {
-      classes[code] = SURROGATE;
-      continue;
-    }
-    const character = String.fromCharCode(code);
-    if (space.test(character)) classes[code] = SPACE;
-    else if (single.test(character)) classes[code] = SINGLE;
-    else if (upper.test(character)) classes[code] = UPPER;
-    else if (letter.test(character)) classes[code] = LOWER;
-    else if (digit.test(character)) classes[code] = DIGIT;
-  }
-  // The underscore holds names together (conv4_3); Cyrillic, Greek and the rest are letters like any other.
-  classes[0x5f] = LOWER;
-  return classes;
-}
-
-function classAt(text: string, at: number): number {
-  if (at >= text.length) return SPACE;
-  const kind = CLASSES[text.charCodeAt(at)];
-  return kind === SURROGATE ? surrogateClass(text, at) : kind;
-}
-
-/** Letters beyond the basic plane (mathematical alphabets) are words; emoji and the rest stand alone. */
-function surrogateClass(text: string, at: number): number {
-  const code = text.codePointAt(at) ?? 0;
-  if (code >= 0x1d400 && code <= 0x1d7cb) return LOWER;
-  if (code >= 0x1d7ce && code <= 0x1d7ff) return DIGIT;
-  // Second half of a pair that belongs to such a letter.
-  if (code >= 0xdc00 && code <= 0xdfff && at > 0) {
-    const whole = text.codePointAt(at - 1) ?? 0;
-    if (whole >= 0x1d400 && whole <= 0x1d7ff) return LOWER;
-  }
-  return SINGLE;
-}
-
-function unitsAt(text: string, at: number): number {
-  return (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
-}
-
-function isWord(kind: number): boolean {
-  return kind === LOWER || kind === UPPER || kind === DIGIT;
-}
-
-function isLetter(kind: number): boolean {
-  return kind === LOWER || kind === UPPER;
 }
 
 // ---------------------------------------------------------------------------------------------
