@@ -114,6 +114,9 @@ function describe(summary: RunSummary, given: PipelineArguments): string[] {
   return lines;
 }
 
+/** More topics than a person reads through. */
+const manyTopics = 150;
+
 /** What a person would do now. */
 function advice(summary: RunSummary, given: PipelineArguments, report: string): string[] {
   const lines = existsSync(report) ? [`open ${report} in a browser.`] : [];
@@ -122,6 +125,11 @@ function advice(summary: RunSummary, given: PipelineArguments, report: string): 
   } else if (summary.noiseShare > 0.4) {
     lines.push(
       'many documents are in no topic: try --set cluster.min_samples=1 or a smaller min_cluster_size.',
+    );
+  }
+  if (summary.topics > manyTopics) {
+    lines.push(
+      `for fewer and larger topics than ${count(summary.topics)}, raise min_cluster_size, e.g. --set cluster.min_cluster_size=50.`,
     );
   }
   if (summary.skipped.length > 0) {

@@ -110,10 +110,10 @@ export async function trainEmbedderCommand(
     ...(vocabulary === undefined ? {} : { vocabularySize: vocabulary }),
     ...(passes === undefined ? {} : { passes }),
     card: { ...(name === undefined ? {} : { name }), ...(description === undefined ? {} : { description }) },
-    onProgress: ({ phase, done, total, loss }) =>
+    onProgress: ({ step, done, total, loss }) =>
       say(
         () =>
-          `embedder, ${phase}: ${count(done)} of ${count(total)}${loss === undefined ? '' : `, loss ${loss.toFixed(3)}`}`,
+          `embedder, ${step}: ${count(done)} of ${count(total)}${loss === undefined ? '' : `, loss ${loss.toFixed(3)}`}`,
       ),
   });
   const vectors = join(out, 'words.vectors');

@@ -49,6 +49,9 @@ export function cleanSurface(text: string): string {
   if (bracket !== null && /\p{Lu}/u.test(bracket[1])) clean = clean.slice(0, bracket.index);
   // "automatic speech recognition (ASR) systems" is a mention of those systems, not of another kind.
   clean = clean.replace(INNER_ACRONYM, '');
+  // A bracket that the mention opens and does not close belongs to the sentence.
+  const open = clean.lastIndexOf(' (');
+  if (open > 0 && clean.indexOf(')', open) < 0) clean = clean.slice(0, open);
   clean = trimPunctuation(clean);
   for (let space = clean.indexOf(' '); space > 0; space = clean.indexOf(' ')) {
     if (!DETERMINERS.has(clean.slice(0, space).toLowerCase())) break;

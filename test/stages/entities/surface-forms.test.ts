@@ -68,6 +68,7 @@ describe('formKey of a mention with its acronym inside', () => {
       formKey('automatic speech recognition systems'),
     );
     expect(cleanSurface('machine translation (MT) systems')).toBe('machine translation systems');
+    expect(cleanSurface('monolingual models (word embeddings')).toBe('monolingual models');
     expect(cleanSurface('graphs (or trees) of words')).toBe('graphs (or trees) of words');
   });
 });
