@@ -29,7 +29,7 @@ export interface TrainEmbedderOptions {
 }
 
 export interface EmbedderProgress {
-  phase: 'vocabulary' | 'tokens' | 'training';
+  step: 'vocabulary' | 'tokens' | 'training';
   done: number;
   total: number;
   /** Mean over the batch, in nats; while training. */
@@ -75,10 +75,10 @@ export async function trainEmbedder(
   }
   const n = documents.title.length;
   if (n < minDocuments) throw new UserError(`train: expected at least ${minDocuments} documents, got ${n}.`);
-  onProgress?.({ phase: 'vocabulary', done: n, total: n });
+  onProgress?.({ step: 'vocabulary', done: n, total: n });
   const wordPiece = createWordPiece(learnVocabulary(counter.counts, { size: vocabularySize }));
   const corpus = tokenizeCorpus(documents, wordPiece, maxTokens);
-  onProgress?.({ phase: 'tokens', done: corpus.ids.length, total: corpus.ids.length });
+  onProgress?.({ step: 'tokens', done: corpus.ids.length, total: corpus.ids.length });
 
   const v = wordPiece.vocabulary.length;
   const random = createRandom(seed);
@@ -94,7 +94,7 @@ export async function trainEmbedder(
     settings: { ...trainSettings, passes, seed },
     signal,
     checkpoint,
-    onStep: (done, total, loss) => onProgress?.({ phase: 'training', done, total, loss }),
+    onStep: (done, total, loss) => onProgress?.({ step: 'training', done, total, loss }),
   });
 
   const model = replaceModelFolder(

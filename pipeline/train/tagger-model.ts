@@ -1,8 +1,8 @@
 /**
- * Turns trained weights into the model.onnx that a tagger folder holds. Tables are stored as int8 with one
- * scale per row, weight matrices as whole numbers of 7 bits with one scale per column, and the convolutions
- * are computed in whole numbers too: exact sums, so that no sentence's result depends on its neighbours in the
- * batch, and several times faster.
+ * Turns trained weights into the model.onnx and config.json that a tagger folder holds. Tables are stored as
+ * int8 with one scale per row, weight matrices as whole numbers of 7 bits with one scale per column, and the
+ * convolutions are computed in whole numbers too: exact sums, so that no sentence's result depends on its
+ * neighbours in the batch, and several times faster.
  *
  * The input of each convolution is a normalized row. How far each of its channels reaches is measured on
  * training sentences; the normalization's own scale and offset then bring every channel to ±127, and the
@@ -52,6 +52,23 @@ export function taggerModel(
   reach: ChannelReach | undefined,
 ): Uint8Array {
   return buildModel(shape, table, parameters, reach, false);
+}
+
+/** The text of config.json: labels as Hugging Face writes them, sizes, and the transitions between labels. */
+export function taggerConfig(shape: TaggerShape, parameters: Parameters): string {
+  const config = {
+    architectures: ['ConvolutionTagger'],
+    model_type: 'scinertopic-convolution',
+    id2label: Object.fromEntries(shape.labels.map((label, i) => [i, label])),
+    label2id: Object.fromEntries(shape.labels.map((label, i) => [label, i])),
+    dilations: shape.dilations,
+    hidden_size: shape.hidden,
+    word_dimensions: shape.wordDimensions,
+    mark_buckets: shape.markBuckets,
+    mark_dimensions: shape.markDimensions,
+    crf_transitions: [...(parameters.get('transitions') ?? [])],
+  };
+  return `${JSON.stringify(config, null, 2)}\n`;
 }
 
 /** Measures on the first sentences of a set; the result depends on nothing else. */

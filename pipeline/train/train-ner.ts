@@ -9,17 +9,14 @@
  */
 
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { createRandom } from '../math/random.ts';
 import { bioLabels } from '../model/bio.ts';
 import { fileSha256 } from '../model/card.ts';
-import { readVocabulary } from '../model/convolution-tagger.ts';
-import { readModel } from '../model/onnx.ts';
 import { openTagger } from '../model/tagger.ts';
 import { createWordLookup, type WordLookup } from '../model/word-features.ts';
-import { readWordVectors } from '../model/word-vectors.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { findParts, type LabelledSentence, readConll } from './conll.ts';
 import { beliefsOf, ensembleScores } from './distil.ts';
@@ -35,7 +32,7 @@ import {
   type SpanScores,
   scoreSpans,
 } from './tagger-data.ts';
-import { measureReach, taggerModel } from './tagger-model.ts';
+import { measureReach, taggerConfig, taggerModel } from './tagger-model.ts';
 import {
   createNetwork,
   createTaggerParameters,
@@ -52,6 +49,7 @@ import {
 } from './train-network.ts';
 import { openScorer, parameterCount, trainTagger, withFreshOutputs, withLabels } from './train-tagger.ts';
 import { sampleSentences } from './unlabelled.ts';
+import { readWordTable } from './word-table.ts';
 
 export interface NerTraining {
   /** CoNLL file, or a folder with train and, better, dev parts. */
@@ -329,41 +327,6 @@ async function keep(
 // ---------------------------------------------------------------------------------------------
 // What comes in
 
-/** Words and their vectors, scaled so that their entries have a mean square of 1. */
-function readWordTable(path: string, maxWords: number): { words: string[]; table: WordTable } {
-  if (!existsSync(path)) {
-    throw new UserError(`train ner: expected word vectors or a tagger folder at ${path}, found nothing.`);
-  }
-  const fromFolder = existsSync(join(path, 'model.onnx'));
-  const { words, d, values } = fromFolder ? vectorsOfTagger(path) : readWordVectors(path);
-  const v = Math.min(words.length, maxWords);
-  const kept = values.slice(0, v * d);
-  let squares = 0;
-  for (const value of kept) squares += value * value;
-  const scale = Math.sqrt(squares / kept.length);
-  for (let k = 0; k < kept.length; k++) kept[k] /= scale;
-  return { words: words.slice(0, v), table: { d, values: kept } };
-}
-
-/** The vectors that a tagger made here carries, back to real numbers. */
-function vectorsOfTagger(folder: string): { words: string[]; d: number; values: Float32Array } {
-  const { initializers } = readModel(readFileSync(join(folder, 'model.onnx')));
-  const numbers = initializers.get('words');
-  const steps = initializers.get('words.steps');
-  if (numbers === undefined || steps === undefined) {
-    throw new UserError(
-      `train ner: expected a tagger made by "train ner" in ${folder}; its model.onnx has no word vectors.`,
-    );
-  }
-  const words = [...readVocabulary(join(folder, 'vocab.txt')).keys()];
-  const d = numbers.dims[1];
-  const values = Float32Array.from(
-    { length: words.length * d },
-    (_, k) => Number(numbers.data[k]) * Number(steps.data[Math.floor(k / d)]),
-  );
-  return { words, d, values };
-}
-
 const noLabels: Labelling = { kind: 'gold', labels: new Uint8Array(0) };
 
 function encodeGold(
@@ -421,7 +384,7 @@ async function writeFolder(
   const reach = await measureReach(shape, table, parameters, train);
   const files = {
     'model.onnx': taggerModel(shape, table, parameters, reach),
-    'config.json': configJson(shape, parameters),
+    'config.json': taggerConfig(shape, parameters),
     'vocab.txt': `${words.join('\n')}\n`,
   };
   const inputs = [training.wordVectors, training.data, training.pretrain, ...(training.unlabelled ?? [])];
@@ -453,22 +416,6 @@ async function writeFolder(
   const command = `scinertopic evaluate ner --model ${out} --data ${devFile}`;
   replaceModelFolder(out, files, { ...card, scores: [{ part: 'dev', ...score, command }] });
   return score;
-}
-
-function configJson(shape: TaggerShape, parameters: Parameters): string {
-  const config = {
-    architectures: ['ConvolutionTagger'],
-    model_type: 'scinertopic-convolution',
-    id2label: Object.fromEntries(shape.labels.map((label, i) => [i, label])),
-    label2id: Object.fromEntries(shape.labels.map((label, i) => [label, i])),
-    dilations: shape.dilations,
-    hidden_size: shape.hidden,
-    word_dimensions: shape.wordDimensions,
-    mark_buckets: shape.markBuckets,
-    mark_dimensions: shape.markDimensions,
-    crf_transitions: [...(parameters.get('transitions') ?? [])],
-  };
-  return `${JSON.stringify(config, null, 2)}\n`;
 }
 
 // ---------------------------------------------------------------------------------------------

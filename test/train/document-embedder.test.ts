@@ -38,8 +38,8 @@ describe('trainEmbedder', () => {
     const { hash } = await trained;
     const out = join(scratch, 'stopped');
     const controller = new AbortController();
-    const onProgress = ({ phase, done, total }: { phase: string; done: number; total: number }): void => {
-      if (phase === 'training' && done > total / 2) controller.abort();
+    const onProgress = ({ step, done, total }: { step: string; done: number; total: number }): void => {
+      if (step === 'training' && done > total / 2) controller.abort();
     };
     await expect(trainEmbedder({ ...options, out, signal: controller.signal, onProgress })).rejects.toThrow(
       Interrupted,
@@ -50,8 +50,8 @@ describe('trainEmbedder', () => {
     const resumed = await trainEmbedder({
       ...options,
       out,
-      onProgress: ({ phase }) => {
-        if (phase === 'training') steps++;
+      onProgress: ({ step }) => {
+        if (step === 'training') steps++;
       },
     });
     expect(steps).toBeLessThan(12);
