@@ -63,20 +63,6 @@ export function neighborhoodQuality(
   };
 }
 
-/** See {@link NeighborhoodQuality}. */
-export function trustworthiness(
-  vectors: Float32Array,
-  layout: Float32Array,
-  options: QualityOptions,
-): number {
-  return neighborhoodQuality(vectors, layout, options).trustworthiness;
-}
-
-/** See {@link NeighborhoodQuality}. */
-export function neighborsKept(vectors: Float32Array, layout: Float32Array, options: QualityOptions): number {
-  return neighborhoodQuality(vectors, layout, options).neighborsKept;
-}
-
 /** The k rows nearest to row i, ties to the lower index. */
 function nearestOf(distances: Float64Array, i: number, k: number): number[] {
   const nearest: number[] = [];

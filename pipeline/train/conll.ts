@@ -31,10 +31,11 @@ export interface LabelledFile {
   strayTags: number;
 }
 
-export interface LabelledParts<Part> {
-  train: Part;
-  dev: Part | null;
-  test: Part | null;
+/** Files of a data set, by what they are for. */
+export interface LabelledParts {
+  train: string;
+  dev: string | null;
+  test: string | null;
 }
 
 /** A small gzip can unpack to anything; labelled corpora beyond this are not read. */
@@ -95,7 +96,7 @@ export async function readConll(path: string, maxBytes = MAX_UNPACKED_BYTES): Pr
  *
  * @throws UserError when there is no training part, or two files claim the same part.
  */
-export function findParts(path: string): LabelledParts<string> {
+export function findParts(path: string): LabelledParts {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined)
     throw new UserError(`Expected a CoNLL file or a folder of them, found nothing at ${path}.`);
@@ -127,16 +128,6 @@ export function findParts(path: string): LabelledParts<string> {
     train,
     dev: part(/^(?:dev|devel|development|valid|validation|testa)$/),
     test: part(/^(?:test|testb)$/),
-  };
-}
-
-/** Reads every part that findParts finds. */
-export async function readConllParts(path: string): Promise<LabelledParts<LabelledFile>> {
-  const { train, dev, test } = findParts(path);
-  return {
-    train: await readConll(train),
-    dev: dev === null ? null : await readConll(dev),
-    test: test === null ? null : await readConll(test),
   };
 }
 

@@ -55,6 +55,6 @@ export async function trainCorpusWordVectors(options: CorpusWordVectors): Promis
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });
-  writeWordVectors(options.out, vectors, 'float32');
+  writeWordVectors(options.out, vectors);
   return corpus.words.length;
 }

@@ -62,8 +62,6 @@ export interface NerTraining {
   maxWords?: number;
   /** Labelled set to train on first; its types need not be the same. */
   pretrain?: string;
-  /** Sentences with entities taken from it. */
-  pretrainSentences?: number;
   /** Taggers trained, with seeds seed, seed + 1, …; more than one only with unlabelled texts. */
   ensemble?: number;
   /** JSONL files with title and abstract, on which networks learn to read and one tagger learns from the ensemble. */
@@ -77,8 +75,6 @@ export interface NerTraining {
   /** Passes over the unlabelled ones. */
   distilEpochs?: number;
   seed?: number;
-  /** Folder under which the state is kept until all is done; that of `out` without it. */
-  stateFolder?: string;
   /** What the card says beyond what is measured: name, description, licences, command. */
   card?: Readonly<Record<string, unknown>>;
   signal?: AbortSignal;
@@ -141,6 +137,8 @@ const distilOptions = {
 
 /** Longer sentences of a pretraining set are tables and references gone astray. */
 const longestPretrainSentence = 100;
+/** Sentences with entities taken from it. */
+const pretrainSentences = 24_000;
 
 /**
  * Trains and writes a tagger folder.
@@ -246,7 +244,7 @@ async function firstWeights(course: Course): Promise<Parameters> {
     start = withFreshOutputs(parameters, start);
   }
   if (training.pretrain !== undefined) {
-    const { data, labels } = await pretrainSet(training, training.pretrain, lookup);
+    const { data, labels } = await pretrainSet(training.pretrain, lookup);
     const related: TaggerShape = { ...shape, outputs: labels.length, labels };
     const { parameters } = await keep(course, 'pretrained', 'pretraining', (shared) =>
       trainTagger({
@@ -355,7 +353,6 @@ function knownTypes(sentences: readonly LabelledSentence[], types: readonly stri
 }
 
 async function pretrainSet(
-  training: NerTraining,
   path: string,
   lookup: WordLookup,
 ): Promise<{ data: EncodedSentences; labels: string[] }> {
@@ -366,7 +363,7 @@ async function pretrainSet(
       ({ tokens, labels: its }) =>
         tokens.length <= longestPretrainSentence && its.some((label) => label !== 'O'),
     )
-    .slice(0, training.pretrainSentences ?? 24_000);
+    .slice(0, pretrainSentences);
   return { data: encodeGold(lookup, chosen, labels), labels };
 }
 
@@ -423,14 +420,14 @@ async function writeFolder(
 
 /** Folder for the state of this very training: other options or data have another, and start anew. */
 async function workFolder(training: NerTraining, trainFile: string): Promise<string> {
-  const { out, stateFolder, signal: _signal, onProgress: _onProgress, card: _card, ...rest } = training;
+  const { out, signal: _signal, onProgress: _onProgress, card: _card, ...rest } = training;
   const options = { ...rest, sizes, labelledOptions, maskedOptions, distilOptions };
   const hash = createHash('sha256').update(JSON.stringify(options));
   for (const path of [trainFile, training.wordVectors, ...(training.unlabelled ?? [])]) {
     if (existsSync(path) && !existsSync(join(path, 'model.onnx'))) hash.update(await fileSha256(path));
   }
   const name = `${basename(out)}.training-${hash.digest('hex').slice(0, 12)}`;
-  const folder = join(stateFolder ?? dirname(out), name);
+  const folder = join(dirname(out), name);
   mkdirSync(folder, { recursive: true });
   return folder;
 }
