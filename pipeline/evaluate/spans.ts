@@ -25,7 +25,7 @@ export interface SpanReport {
   micro: SpanScore & SpanCounts;
   /** Plain mean over the types that occur, in gold or in prediction. */
   macro: SpanScore;
-  /** In code-point order of the type. */
+  /** In code-unit order of the type. */
   types: (SpanScore & SpanCounts & { type: string })[];
 }
 

@@ -44,3 +44,15 @@ export function createRandom(seed: number, stream = 0, substream = 0): Random {
     },
   };
 }
+
+/** 0 … n − 1 in random order (Fisher and Yates, as Durstenfeld 1964 has it); n − 1 draws. */
+export function shuffled(n: number, random: Random): Int32Array<ArrayBuffer> {
+  const order = Int32Array.from({ length: n }, (_, i) => i);
+  for (let i = n - 1; i > 0; i--) {
+    const j = random.nextBelow(i + 1);
+    const other = order[j];
+    order[j] = order[i];
+    order[i] = other;
+  }
+  return order;
+}

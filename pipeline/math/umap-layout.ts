@@ -13,7 +13,7 @@
 
 import type { WeightedGraph } from './fuzzy-graph.ts';
 import { pause } from './pause.ts';
-import { createRandom, type Random } from './random.ts';
+import { createRandom, type Random, shuffled } from './random.ts';
 import type { Curve } from './umap-curve.ts';
 import {
   CHANCE_ROWS,
@@ -59,7 +59,7 @@ export async function layoutGraph(
   const edges = scheduleEdges(graph, blocks, epochs);
   const rounds = tournament(blocks);
   const tables = gradientTables(curve);
-  const order = shuffledRows(n, seed);
+  const order = shuffled(n, createRandom(seed, 0x73687566));
   const strides = createRandom(seed, 0x73747269);
   // A chance draw reads consecutive snapshot rows: the first few stand again behind the last.
   const snapshot = new Float32Array((n + CHANCE_ROWS - 1) * nComponents);
@@ -145,19 +145,6 @@ function scheduleEdges(graph: WeightedGraph, blocks: number, epochs: number): Sc
     }
   }
   return edges;
-}
-
-/** Rows in random order. */
-function shuffledRows(n: number, seed: number): Int32Array {
-  const random = createRandom(seed, 0x73687566);
-  const order = Int32Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
-    const j = random.nextBelow(i + 1);
-    const other = order[j];
-    order[j] = order[i];
-    order[i] = other;
-  }
-  return order;
 }
 
 /** A random number from 1 to n − 1 that shares no factor with n, so that its multiples visit every row. */

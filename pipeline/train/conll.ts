@@ -25,7 +25,7 @@ export interface LabelledFile {
   path: string;
   scheme: TagScheme;
   sentences: LabelledSentence[];
-  /** Entity types, in code-point order. */
+  /** Entity types, in code-unit order. */
   types: string[];
   /** I- tags in a BIO file that no B- came before; each begins an entity, as conlleval reads it. */
   strayTags: number;
@@ -87,7 +87,7 @@ export async function readConll(path: string, maxBytes = MAX_UNPACKED_BYTES): Pr
     for (const label of labels) if (label !== 'O') types.add(label.slice(2));
     return { tokens, labels };
   });
-  return { path, scheme, sentences: normal, types: [...types].sort(byCodePoint), strayTags };
+  return { path, scheme, sentences: normal, types: [...types].sort(byCodeUnit), strayTags };
 }
 
 /**
@@ -101,7 +101,7 @@ export function findParts(path: string): LabelledParts {
   if (stat === undefined)
     throw new UserError(`Expected a CoNLL file or a folder of them, found nothing at ${path}.`);
   if (!stat.isDirectory()) return { train: path, dev: null, test: null };
-  const names = readdirSync(path).sort(byCodePoint);
+  const names = readdirSync(path).sort(byCodeUnit);
   const part = (wanted: RegExp): string | null => {
     const matches = names.filter(
       (name) =>
@@ -298,6 +298,6 @@ function quoted(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }
 
-function byCodePoint(a: string, b: string): number {
+function byCodeUnit(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -5,7 +5,7 @@
  */
 
 import { pause } from '../math/pause.ts';
-import { createRandom, type Random } from '../math/random.ts';
+import { createRandom, type Random, shuffled } from '../math/random.ts';
 import { Arena, type SparseRows } from '../math/sparse.ts';
 import { sublinear } from '../math/tf-idf.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
@@ -76,7 +76,7 @@ export async function trainContrastive({
   try {
     for (let pass = firstPass; pass < settings.passes; pass++) {
       const random = createRandom(settings.seed, pass + 1);
-      const order = shuffled(usable, random);
+      const order = shuffled(usable.length, random).map((i) => usable[i]);
       for (let step = 0; step < steps; step++) {
         await pause(signal);
         const batch = order.subarray(
@@ -149,18 +149,6 @@ function resume(path: string, facts: Record<string, number>, table: Float32Array
     Math.max(1, Math.round(facts.documents / facts.batchSize)) * kept.numbers.passesDone,
   );
   return kept.numbers.passesDone;
-}
-
-/** Fisher–Yates. */
-function shuffled(documents: Int32Array, random: Random): Int32Array {
-  const rows = documents.slice();
-  for (let i = rows.length - 1; i > 0; i--) {
-    const j = random.nextBelow(i + 1);
-    const row = rows[i];
-    rows[i] = rows[j];
-    rows[j] = row;
-  }
-  return rows;
 }
 
 // Views ----------------------------------------------------------------------------------------

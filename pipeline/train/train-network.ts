@@ -4,7 +4,7 @@
  */
 
 import { Interrupted } from '../errors.ts';
-import { createRandom, type Random } from '../math/random.ts';
+import { createRandom, type Random, shuffled } from '../math/random.ts';
 import { openSession } from '../model/session.ts';
 import type { TensorValue } from '../model/tensor.ts';
 import { type AdamWStep, adamW, adamWRows, clippingScale, createTrained, type Trained } from './adamw.ts';
@@ -217,15 +217,6 @@ export function partOf<T>(parts: ReadonlyMap<string, T>, name: string): T {
 
 function averagesOf(trained: ReadonlyMap<string, Trained>): Parameters {
   return new Map([...trained].map(([name, part]) => [name, part.average.slice()]));
-}
-
-function shuffled(n: number, random: Random): Int32Array<ArrayBuffer> {
-  const order = Int32Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
-    const j = random.nextBelow(i + 1);
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  return order;
 }
 
 const keptParts = ['values', 'mean', 'spread', 'average'] as const;

@@ -10,7 +10,7 @@ import { createSkipGramKernel, MAX_ROWS } from './word-vectors-kernel.ts';
 
 /** A corpus as numbers. */
 export interface EncodedCorpus {
-  /** v words, commonest first, equal counts in code-point order. */
+  /** v words, commonest first, equal counts in code-unit order. */
   words: string[];
   /** Float64Array [v], how often each occurs. */
   counts: Float64Array;

@@ -23,11 +23,11 @@ const GENERIC_TYPE = 'Generic';
 /**
  * Canonical names of a corpus. Depends on the counts alone, not on the order of their rows.
  *
- * @returns One row per form key, in code-point order.
+ * @returns One row per form key, in code-unit order.
  */
 export function canonicalForms(counts: SurfaceCounts): FormColumns {
   const { surfaces } = counts;
-  const form = [...new Set(surfaces.form)].sort(byCodePoint);
+  const form = [...new Set(surfaces.form)].sort(byCodeUnit);
   const rowOfForm = new Map(form.map((key, row) => [key, row]));
   const formOfSurface = Int32Array.from(surfaces.form, (key) => rowOfForm.get(key) ?? 0);
 
@@ -316,6 +316,6 @@ function isGeneric(members: Int32Array, surfaces: SurfaceCounts['surfaces']): bo
   return tagged > GENERIC_SHARE * total;
 }
 
-function byCodePoint(a: string, b: string): number {
+function byCodeUnit(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

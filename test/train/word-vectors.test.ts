@@ -9,7 +9,7 @@ import {
 import { createSkipGramKernel } from '../../pipeline/train/word-vectors-kernel.ts';
 
 describe('createCorpusEncoder', () => {
-  it('numbers words by count, then code point, and parts streams by −1', () => {
+  it('numbers words by count, then code unit, and parts streams by −1', () => {
     const encoder = createCorpusEncoder();
     encoder.add(['The', 'cat', 'the', 'dog']);
     encoder.add(['cat', 'rare', '1999', '2001']);
