@@ -24,7 +24,10 @@ export async function evaluateTagger(
   signal: AbortSignal,
 ): Promise<void> {
   const pin = resolveModel(given.model, process.cwd());
-  const { sentences, types } = await readConll(resolve(given.data));
+  const { sentences, types, scheme, strayTags } = await readConll(resolve(given.data));
+  console.say(
+    `${given.data}: tags read as ${scheme}${strayTags === 0 ? '' : `; ${count(strayTags)} I- tags without a B- begin an entity`}.`,
+  );
   const tagger = await openTagger(pin.folder);
   const missing = types.filter((type) => !tagger.types.includes(type));
   if (missing.length > 0) {

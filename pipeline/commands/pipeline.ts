@@ -95,7 +95,7 @@ function describe(summary: RunSummary, given: PipelineArguments): string[] {
   }
   if (summary.intake !== null) {
     const { added, changed, removed } = summary.intake;
-    lines.push(`Tonight     ${count(added)} new, ${count(changed)} changed, ${count(removed)} removed`);
+    lines.push(`This run    ${count(added)} new, ${count(changed)} changed, ${count(removed)} removed`);
   }
   lines.push(`Topics      ${count(summary.topics)}; ${percent(summary.noiseShare)} of documents in none`);
   if (summary.largestTopics.length > 0) {
