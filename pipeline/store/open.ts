@@ -2,11 +2,11 @@
 
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import Database from 'better-sqlite3';
 import { UserError } from '../errors.ts';
+import { connect, type Store } from './connection.ts';
 import { migrations } from './schema.ts';
 
-export type Store = Database.Database;
+export type { Store };
 
 /** Marks the file as ours ("SciT"), so that a migration never runs on somebody else's database. */
 const applicationId = 0x53636954;
@@ -28,7 +28,7 @@ export function openDatabase(path: string): Store {
   let store: Store | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    store = new Database(path, { timeout: busyTimeoutMilliseconds });
+    store = connect(path, { timeout: busyTimeoutMilliseconds });
     store.pragma('journal_mode = WAL');
     // A power cut may lose the last transactions in WAL mode, never the database; those are done again.
     store.pragma('synchronous = NORMAL');
@@ -50,12 +50,12 @@ export function openForReading(path: string): Store {
   }
   let store: Store | undefined;
   try {
-    store = new Database(path, { readonly: true, timeout: busyTimeoutMilliseconds });
+    store = connect(path, { readonly: true, timeout: busyTimeoutMilliseconds });
     const version = checkOwner(store, path);
     if (version < migrations.length) {
       store.close();
       openDatabase(path).close();
-      store = new Database(path, { readonly: true, timeout: busyTimeoutMilliseconds });
+      store = connect(path, { readonly: true, timeout: busyTimeoutMilliseconds });
     }
     store.pragma('mmap_size = 1073741824');
     return store;
@@ -111,7 +111,7 @@ export function takeLock(databasePath: string, holder: () => string): Lock {
   let lock: Store | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    lock = new Database(path, { timeout: lockTimeoutMilliseconds });
+    lock = connect(path, { timeout: lockTimeoutMilliseconds });
     lock.exec('BEGIN EXCLUSIVE');
     const held = lock;
     return { release: () => held.close() };
@@ -131,7 +131,7 @@ export function takeLock(databasePath: string, holder: () => string): Lock {
 export function isLocked(databasePath: string): boolean {
   const path = `${databasePath}.lock`;
   if (!existsSync(path)) return false;
-  const lock = new Database(path, { readonly: true, timeout: 0 });
+  const lock = connect(path, { readonly: true, timeout: 0 });
   try {
     lock.pragma('user_version');
     return false;
