@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { parse } from 'csv-parse/sync';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { normalizedMutualInformation } from '../../pipeline/evaluate/clustering-agreement.ts';
+import { connect } from '../../pipeline/store/connection.ts';
 import { exportedBytes, freshFolder, run, sampleRows, start, writePapers } from './fresh-folder.ts';
 
 const pipeline = ['pipeline', '--config', 'config.yaml'];
@@ -63,7 +63,7 @@ describe('the whole job on the shipped sample', () => {
   it('works on new and changed documents alone when the corpus grows, and keeps topic ids', async () => {
     const grown = freshFolder(rows.slice(0, -12));
     expect((await run(grown, ...pipeline)).code).toBe(0);
-    const database = new Database(join(grown, 'outputs', 'pipeline.db'), { readonly: true });
+    const database = connect(join(grown, 'outputs', 'pipeline.db'), { readonly: true });
     const before = new Map(
       database.prepare('SELECT document_id, topic_id FROM assignments').raw().all() as [string, number][],
     );

@@ -1,10 +1,10 @@
 import { appendFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { StageName } from '../../pipeline/contract.ts';
 import { Interrupted, UserError } from '../../pipeline/errors.ts';
 import { type Reporter, type RunOptions, type RunSummary, runPipeline } from '../../pipeline/run.ts';
+import { connect } from '../../pipeline/store/connection.ts';
 import { exportedBytes, freshFolder, run, sampleRows, start, writePapers } from './fresh-folder.ts';
 
 const rows = sampleRows().slice(0, 130);
@@ -36,7 +36,7 @@ async function stopIn(
 }
 
 function query(folder: string, sql: string): unknown[] {
-  const database = new Database(join(folder, 'outputs', 'pipeline.db'), { readonly: true });
+  const database = connect(join(folder, 'outputs', 'pipeline.db'), { readonly: true });
   const found = database.prepare(sql).raw().all();
   database.close();
   return found;

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../pipeline/errors.ts';
+import { connect } from '../../pipeline/store/connection.ts';
 import { openDatabase, openForReading, takeLock } from '../../pipeline/store/open.ts';
 
 const folder = (): string => mkdtempSync(join(tmpdir(), 'scinertopic-open-'));
@@ -49,7 +49,7 @@ describe('openDatabase', () => {
 
   it("refuses another program's database, a newer schema and a file that is no database", () => {
     const other = join(folder(), 'other.db');
-    const database = new Database(other);
+    const database = connect(other, {});
     database.exec('CREATE TABLE theirs (x)');
     database.close();
     expect(() => openDatabase(other)).toThrow(/another program's database/);
