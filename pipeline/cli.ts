@@ -135,7 +135,7 @@ models
   .requiredOption('--model <reference>', 'model, e.g. builtin:static')
   .requiredOption('--input <file.jsonl>', 'one object a line: title, abstract')
   .requiredOption('--output <file.npy>', 'row i for line i')
-  .option('--task <name>', 'adapter of a model that has adapters')
+  .option('--task <name>', 'adapter of a model that has adapters; no shipped one has')
   .option('--adapt', 'adapt the shipped embedder to this very file first')
   .option('--seed <number>', 'seed of the adaptation', seed, 42)
   .action(async (options) => {
