@@ -23,8 +23,24 @@ export interface FloatAttribute {
 }
 export const float = (value: number): FloatAttribute => ({ float: value });
 
+const elementBytes = { float32: 4, uint8: 1, int8: 1, int32: 4, int64: 8, float64: 8 } as const;
 const elementCodes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, float64: 11, bool: 9 } as const;
 type GraphType = ElementType | 'bool';
+
+/** A tensor whose numbers are made only when the file is written, so that no two large ones are held at once. */
+export interface DeferredTensor {
+  dims: readonly number[];
+  type: ElementType;
+  /** @returns As many elements as the product of dims, of that type; the same at every call. */
+  read(): TensorData;
+}
+
+/** A model ready to be written. */
+export interface EncodedModel {
+  byteLength: number;
+  /** Hands over the file's bytes in order. A piece is valid during the call only. */
+  write(sink: (bytes: Uint8Array) => void): void;
+}
 
 /** Opset 21 is the last with IR version 10, which onnxruntime reads since 1.18. */
 const opset = 21;
@@ -64,6 +80,13 @@ export class GraphBuilder {
   initializer(tensor: TensorValue, name: string = this.#freshName('weight')): string {
     this.#claim(name);
     this.#initializers.push(tensorMessage(name, tensor));
+    return name;
+  }
+
+  /** Stores a tensor that is read when the file is written, and returns its name. */
+  deferred(tensor: DeferredTensor, name: string = this.#freshName('weight')): string {
+    this.#claim(name);
+    this.#initializers.push(deferredMessage(name, tensor));
     return name;
   }
 
@@ -109,6 +132,18 @@ export class GraphBuilder {
 
   /** The file's bytes. */
   encode(): Uint8Array {
+    const { byteLength, write } = this.finish();
+    const bytes = new Uint8Array(byteLength);
+    let at = 0;
+    write((piece) => {
+      bytes.set(piece, at);
+      at += piece.length;
+    });
+    return bytes;
+  }
+
+  /** The file in pieces, for models too large to be held twice. */
+  finish(): EncodedModel {
     const graph = message(
       ...this.#nodes.map((entry) => nested(1, entry)),
       text(2, this.#name),
@@ -125,7 +160,12 @@ export class GraphBuilder {
       ...operatorSets.map((entry) => nested(8, entry)),
       ...this.#metadata.map((entry) => nested(14, entry)),
     );
-    return join(model);
+    return {
+      byteLength: model.length,
+      write: (sink) => {
+        for (const part of model.parts) sink(part instanceof Uint8Array ? part : part.read());
+      },
+    };
   }
 
   #append(
@@ -227,15 +267,33 @@ function tensorMessage(name: string, tensor: TensorValue): Message {
       `onnx: "${name}" of dims [${dims}] needs ${elementCount(dims)} elements, got ${data.length}.`,
     );
   }
-  const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return message(
-    ...dims.map((size) => integer(1, size)),
-    integer(2, elementCodes[elementTypeOf(data)]),
-    text(8, name),
-    // A copy, so that a weight that goes on changing does not change a graph already built.
-    lengthDelimited(9, [raw.slice()], raw.byteLength),
-  );
+  // A copy, so that a weight that goes on changing does not change a graph already built.
+  const raw = bytesOf(data).slice();
+  return tensorHead(name, dims, elementTypeOf(data), lengthDelimited(9, [raw], raw.byteLength));
 }
+
+function deferredMessage(name: string, { dims, type, read }: DeferredTensor): Message {
+  const length = elementCount(dims) * elementBytes[type];
+  const part: DeferredBytes = {
+    read: () => {
+      const data = read();
+      if (elementTypeOf(data) !== type || data.byteLength !== length) {
+        throw new Error(
+          `onnx: "${name}" of dims [${dims}] needs ${length} bytes of ${type}, got ${data.byteLength} of ${elementTypeOf(data)}.`,
+        );
+      }
+      return bytesOf(data);
+    },
+  };
+  return tensorHead(name, dims, type, lengthDelimited(9, [part], length));
+}
+
+function tensorHead(name: string, dims: readonly number[], type: ElementType, raw: Message): Message {
+  return message(...dims.map((size) => integer(1, size)), integer(2, elementCodes[type]), text(8, name), raw);
+}
+
+const bytesOf = (data: TensorData): Uint8Array =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
 function attributeMessage(name: string, value: Attribute): Message {
   if (typeof value === 'number') {
@@ -253,8 +311,12 @@ function attributeMessage(name: string, value: Attribute): Message {
 
 /** Encoded bytes in pieces, joined once at the end: a table of megabytes is not copied at every level. */
 interface Message {
-  parts: Uint8Array[];
+  parts: (Uint8Array | DeferredBytes)[];
   length: number;
+}
+
+interface DeferredBytes {
+  read(): Uint8Array;
 }
 
 function message(...fields: Message[]): Message {
@@ -262,16 +324,6 @@ function message(...fields: Message[]): Message {
     parts: fields.flatMap((field) => field.parts),
     length: fields.reduce((sum, field) => sum + field.length, 0),
   };
-}
-
-function join({ parts, length }: Message): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 function varint(value: number): Uint8Array {
@@ -286,8 +338,8 @@ function varint(value: number): Uint8Array {
 }
 
 function integer(field: number, value: number): Message {
-  const parts = [varint(field * 8), varint(value)];
-  return { parts, length: parts[0].length + parts[1].length };
+  const [tag, number] = [varint(field * 8), varint(value)];
+  return { parts: [tag, number], length: tag.length + number.length };
 }
 
 function fixedFloat(field: number, value: number): Message {
@@ -297,9 +349,9 @@ function fixedFloat(field: number, value: number): Message {
   return { parts: [tag, bytes], length: tag.length + 4 };
 }
 
-function lengthDelimited(field: number, parts: Uint8Array[], length: number): Message {
-  const head = [varint(field * 8 + 2), varint(length)];
-  return { parts: [...head, ...parts], length: head[0].length + head[1].length + length };
+function lengthDelimited(field: number, parts: Message['parts'], length: number): Message {
+  const [tag, size] = [varint(field * 8 + 2), varint(length)];
+  return { parts: [tag, size, ...parts], length: tag.length + size.length + length };
 }
 
 const nested = (field: number, inner: Message): Message => lengthDelimited(field, inner.parts, inner.length);
