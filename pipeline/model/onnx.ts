@@ -92,12 +92,19 @@ export class GraphBuilder {
 
   /** Stores a scalar or a vector of whole numbers (axes, shapes, indices) as int64, each value once. */
   int64(value: number | readonly number[]): string {
-    const key = JSON.stringify(value);
     const dims = typeof value === 'number' ? [] : [value.length];
     const data = BigInt64Array.from(typeof value === 'number' ? [value] : value, (entry) => BigInt(entry));
-    const name = this.#constants.get(key) ?? this.initializer({ dims, data }, this.#freshName('int64'));
-    this.#constants.set(key, name);
-    return name;
+    return this.#constant(`int64 ${JSON.stringify(value)}`, { dims, data });
+  }
+
+  /** Stores one float32 number, each value once. */
+  scalar(value: number): string {
+    return this.#constant(`float32 ${value}`, { dims: [], data: Float32Array.of(value) });
+  }
+
+  /** Stores one uint8 number, each value once. */
+  byte(value: number): string {
+    return this.#constant(`uint8 ${value}`, { dims: [], data: Uint8Array.of(value) });
   }
 
   /** Adds a node and returns its first output. '' stands for an input or output left out. */
@@ -193,6 +200,13 @@ export class GraphBuilder {
       ),
     );
     return outputs[0];
+  }
+
+  #constant(key: string, tensor: TensorValue): string {
+    const name =
+      this.#constants.get(key) ?? this.initializer(tensor, this.#freshName(elementTypeOf(tensor.data)));
+    this.#constants.set(key, name);
+    return name;
   }
 
   #claim(name: string): void {
