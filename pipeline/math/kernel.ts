@@ -1,0 +1,49 @@
+/** Loads WebAssembly kernels: the modules that pipeline/kernels/build.js makes of AssemblyScript. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const modules = new Map<string, WebAssembly.Module>();
+
+/** Pages that 32-bit addresses reach; the upper limit that every kernel's memory is declared with. */
+export const maxKernelPages = 65_536;
+export const kernelPageBytes = 65_536;
+
+/** A memory that kernels and worker threads share, of at least `bytes`, all zero. */
+export function kernelMemory(bytes: number): WebAssembly.Memory {
+  const pages = Math.ceil(bytes / kernelPageBytes);
+  if (pages > maxKernelPages) {
+    throw new RangeError(
+      `Expected at most ${maxKernelPages * kernelPageBytes} bytes of kernel memory, got ${bytes}.`,
+    );
+  }
+  return new WebAssembly.Memory({ initial: Math.max(1, pages), maximum: maxKernelPages, shared: true });
+}
+
+/**
+ * @param name File below pipeline/kernels without its ending.
+ * @param memory As kernelMemory gives it; addresses handed to the functions are bytes into it.
+ * @returns The kernel's functions.
+ * @throws Error when the program was not built.
+ */
+export function loadKernel<Functions>(name: string, memory: WebAssembly.Memory): Functions {
+  let module = modules.get(name);
+  if (module === undefined) {
+    module = new WebAssembly.Module(readFileSync(kernelFile(name)));
+    modules.set(name, module);
+  }
+  return new WebAssembly.Instance(module, { env: { memory, abort } }).exports as Functions;
+}
+
+/** Compiled code finds kernels beside itself; code run from its sources finds those of the last build. */
+function kernelFile(name: string): string {
+  for (const folder of ['../kernels/', '../../dist/pipeline/kernels/']) {
+    const path = fileURLToPath(new URL(`${folder}${name}.wasm`, import.meta.url));
+    if (existsSync(path)) return path;
+  }
+  throw new Error(`There is no kernel ${name}.wasm; run npm run build.`);
+}
+
+function abort(_message: number, _file: number, line: number, column: number): never {
+  throw new Error(`A kernel stopped at line ${line}, column ${column}.`);
+}
