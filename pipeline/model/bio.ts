@@ -7,6 +7,11 @@ export interface Span {
   type: string;
 }
 
+/** A span with the probability that it is exactly this entity. */
+export interface ScoredSpan extends Span {
+  score: number;
+}
+
 /** O first, then B- and I- of each type in the order given. */
 export function bioLabels(types: readonly string[]): string[] {
   return ['O', ...types.flatMap((type) => [`B-${type}`, `I-${type}`])];
@@ -34,4 +39,14 @@ export function spansOf(labels: readonly string[]): Span[] {
     if (open !== undefined) spans.push(open);
   });
   return spans;
+}
+
+/** Labels of n tokens from spans that do not overlap; what spansOf reads back. */
+export function labelsOf(spans: readonly Span[], n: number): string[] {
+  const labels = new Array<string>(n).fill('O');
+  for (const { start, end, type } of spans) {
+    labels.fill(`I-${type}`, start, end);
+    labels[start] = `B-${type}`;
+  }
+  return labels;
 }
