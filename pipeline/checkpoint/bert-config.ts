@@ -245,7 +245,9 @@ function knownActivation(name: string, field: string, where: string): Activation
 function labelsOf(fields: Readonly<Record<string, unknown>>, where: string): string[] {
   const { id2label } = parse(z.looseObject({ id2label: commonFields.id2label }), fields, where);
   if (id2label === undefined) return ['LABEL_0', 'LABEL_1'];
-  return Object.keys(id2label).map((_, i) => {
+  const count = Object.keys(id2label).length;
+  if (count === 0) throw new UserError(`${where}: expected id2label to name at least one label, found none.`);
+  return Array.from({ length: count }, (_, i) => {
     const label = id2label[String(i)];
     if (label === undefined) {
       throw new UserError(`${where}: expected id2label to name every label from 0 up, found none for ${i}.`);

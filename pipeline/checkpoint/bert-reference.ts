@@ -19,18 +19,23 @@ export interface ReferenceCase {
 }
 
 /**
+ * @param turn Called after every layer, for others to have a turn and for the caller to stop.
  * @returns Per case the head's output: the vector [d], the logits [tokens × labels], or the hidden states
  *   [tokens × d].
  */
-export function referenceOutputs(
+export async function referenceOutputs(
   model: BertModel,
   head: Head,
   cases: readonly ReferenceCase[],
-): Float64Array[] {
+  turn?: () => Promise<void>,
+): Promise<Float64Array[]> {
   const { config } = model;
   const spans = spansOf(cases);
   let states = embed(model, cases, spans);
-  for (let layer = 0; layer < config.layers; layer++) states = runLayer(model, layer, states, spans);
+  for (let layer = 0; layer < config.layers; layer++) {
+    states = runLayer(model, layer, states, spans);
+    await turn?.();
+  }
   return spans.map((span) => headOutput(model, head, rowsOf(states, span, config.hidden)));
 }
 
