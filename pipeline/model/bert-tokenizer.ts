@@ -1,0 +1,298 @@
+/**
+ * BERT's tokenizer: text to vocabulary ids, each with the characters and the word it comes from. Reading its
+ * files is tokenizer-files.ts's affair, normalising bert-normalizer.ts's; this file finds words and keeps
+ * what it knows of them.
+ *
+ * Agrees with Hugging Face tokenizers 0.23 on ids, offsets and word indices (test/oracle/bert-tokenizer.py).
+ * Differs: places are UTF-16 code units where the library counts code points. Half a surrogate pair, which
+ * no UTF-8 text can hold, is treated as U+FFFD is.
+ */
+
+import { UserError } from '../errors.ts';
+import { createTokenFinder, type TokenFinder } from './added-tokens.ts';
+import { characterFlags, PUNCTUATION, SPACE } from './bert-characters.ts';
+import {
+  BLANK,
+  CAPITAL,
+  CHANGED,
+  type Characters,
+  classifyCodeUnits,
+  normalize,
+  OTHER,
+  SINGLE,
+} from './bert-normalizer.ts';
+import { createPieceMatcher } from './piece-matcher.ts';
+import { readTokenizerFiles, type TokenizerSettings } from './tokenizer-files.ts';
+import { WordCache } from './word-cache.ts';
+
+export interface TokenizedText {
+  /** Int32Array [tokens]. */
+  ids: Int32Array;
+  /** Int32Array [tokens]: the code unit of the text, as it was given, that the token begins at. */
+  starts: Int32Array;
+  /** Int32Array [tokens]: the code unit that it ends before. */
+  ends: Int32Array;
+  /** Int32Array [tokens]: index of the word that the token is in; an added token is a word. */
+  words: Int32Array;
+}
+
+export interface BertTokenizer {
+  /** One more than the largest id, added tokens included: the rows that a model's table needs. */
+  vocabularySize: number;
+  clsId: number;
+  sepId: number;
+  padId: number;
+  unknownId: number;
+  maskId: number;
+  /** Tokens that the model takes, special ones included; null when the files do not say. */
+  maxTokens: number | null;
+  /**
+   * The piece or added token that an id stands for.
+   *
+   * @throws RangeError when there is none.
+   */
+  pieceOf(id: number): string;
+  /** All tokens of a text: nothing is put around them, nothing is cut off. */
+  encode(text: string): TokenizedText;
+}
+
+/**
+ * @param folder Holds tokenizer.json or vocab.txt, and what else says how they are meant.
+ * @throws UserError when a file is missing, damaged, or of a kind that is not implemented.
+ */
+export function openBertTokenizer(folder: string): BertTokenizer {
+  return createBertTokenizer(readTokenizerFiles(folder));
+}
+
+/** Runs of letters that are remembered with their tokens. */
+const cacheSize = 1 << 16;
+/** Longer runs are rarely words, and not remembered. */
+const longestKept = 64;
+
+/** Tokens of a run of letters: the id where the run is one token; otherwise places and words from its beginning. */
+type RunTokens = number | TokenizedText;
+
+/** The tokenizer that checked settings describe. */
+export function createBertTokenizer(settings: TokenizerSettings): BertTokenizer {
+  const { steps, unknownId } = settings;
+  const matcher = createPieceMatcher(settings.vocabulary, settings);
+  const { findRaw, findNormalized } = createFinders(settings);
+  const kinds = classifyCodeUnits(steps);
+  const cache = new WordCache<RunTokens>(cacheSize);
+  const found = new TokenList();
+  const ids: number[] = [];
+  const ends: number[] = [];
+
+  /** Appends the tokens of a word, given as the normalised characters `from` to `to`. */
+  const addWord = (list: TokenList, characters: Characters, from: number, to: number): void => {
+    const { codes, starts } = characters;
+    const add = (id: number, first: number, after: number): void =>
+      list.push(id, starts[first], characters.ends[after - 1], list.words);
+    let word = '';
+    if (to - from <= settings.maxCharacters) {
+      for (let i = from; i < to; i++) word += String.fromCodePoint(codes[i]);
+    }
+    if (word === '' || !matcher.match(word, ids, ends)) add(unknownId, from, to);
+    else {
+      let first = from;
+      let unit = 0;
+      for (let piece = 0; piece < ids.length; piece++) {
+        let after = first;
+        for (; unit < ends[piece]; after++) unit += codes[after] > 0xffff ? 2 : 1;
+        add(ids[piece], first, after);
+        first = after;
+      }
+    }
+    list.words++;
+  };
+
+  /** Appends the tokens of normalised characters: words end at white space and around punctuation. */
+  const addWords = (list: TokenList, characters: Characters, from: number, to: number): void => {
+    let start = from;
+    for (let i = from; i < to; i++) {
+      const flags = characterFlags[characters.codes[i]];
+      if (!(flags & (SPACE | PUNCTUATION))) continue;
+      if (start < i) addWord(list, characters, start, i);
+      if (flags & PUNCTUATION) addWord(list, characters, i, i + 1);
+      start = i + 1;
+    }
+    if (start < to) addWord(list, characters, start, to);
+  };
+
+  const runTokens = (run: string, kindsSeen: number): RunTokens => {
+    const isWord = !(kindsSeen & CHANGED) && !(kindsSeen & CAPITAL && kindsSeen & OTHER);
+    if (isWord) {
+      if (!matcher.match(kindsSeen & CAPITAL ? run.toLowerCase() : run, ids, ends)) return unknownId;
+      if (ids.length === 1) return ids[0];
+    }
+    const list = new TokenList();
+    if (isWord) for (let i = 0; i < ids.length; i++) list.push(ids[i], i === 0 ? 0 : ends[i - 1], ends[i], 0);
+    else {
+      const characters = normalize(run, steps);
+      addWords(list, characters, 0, characters.codes.length);
+    }
+    return list.take();
+  };
+
+  /**
+   * Tokens of a piece of text between added tokens. Nothing that normalising does reaches past a blank or a
+   * character that is a word of its own, so what lies between them, a run, is dealt with alone, and
+   * remembered.
+   */
+  const addRuns = (text: string, from: number, to: number): void => {
+    for (let at = from; at < to; ) {
+      const kind = kinds[text.charCodeAt(at)];
+      if (kind === BLANK) {
+        at++;
+        continue;
+      }
+      const start = at++;
+      let kindsSeen = kind;
+      if (kind !== SINGLE) {
+        for (; at < to; at++) {
+          const next = kinds[text.charCodeAt(at)];
+          if (next === BLANK || next === SINGLE) break;
+          kindsSeen |= next;
+        }
+      }
+      const run = text.slice(start, at);
+      let tokens = cache.get(run);
+      if (tokens === undefined) {
+        tokens = runTokens(run, kindsSeen);
+        if (run.length <= longestKept) cache.set(run, tokens);
+      }
+      if (typeof tokens === 'number') found.push(tokens, start, at, found.words++);
+      else found.append(tokens, start);
+    }
+  };
+
+  /** The same where added tokens are to be found in the normalised text, which therefore is made as a whole. */
+  const addNormalized = (find: TokenFinder, text: string, from: number, to: number): void => {
+    const characters = normalize(text.slice(from, to), steps);
+    let normalized = '';
+    const indexes: number[] = [];
+    for (const [i, code] of characters.codes.entries()) {
+      normalized += String.fromCodePoint(code);
+      while (indexes.length < normalized.length) indexes.push(i);
+      characters.starts[i] += from;
+      characters.ends[i] += from;
+    }
+    indexes.push(characters.codes.length);
+    find(normalized, (token, start, end) => {
+      const [first, after] = [indexes[start], indexes[end]];
+      if (token === null) addWords(found, characters, first, after);
+      else found.push(token.id, characters.starts[first], characters.ends[after - 1], found.words++);
+    });
+  };
+
+  const addPiece = (text: string, from: number, to: number): void => {
+    if (findNormalized === null) addRuns(text, from, to);
+    else addNormalized(findNormalized, text, from, to);
+  };
+
+  const pieces = new Map<number, string>();
+  for (const [piece, id] of settings.vocabulary) pieces.set(id, piece);
+  for (const { id, content } of settings.added) pieces.set(id, content);
+
+  return {
+    vocabularySize: settings.vocabularySize,
+    clsId: settings.clsId,
+    sepId: settings.sepId,
+    padId: settings.padId,
+    unknownId,
+    maskId: settings.maskId,
+    maxTokens: settings.maxTokens,
+    pieceOf(id) {
+      const piece = pieces.get(id);
+      if (piece === undefined) throw new RangeError(`bert-tokenizer: no piece has id ${id}.`);
+      return piece;
+    },
+    encode(text) {
+      if (findRaw === null) addPiece(text, 0, text.length);
+      else {
+        findRaw(text, (token, start, end) => {
+          if (token === null) addPiece(text, start, end);
+          else found.push(token.id, start, end, found.words++);
+        });
+      }
+      return found.take();
+    },
+  };
+}
+
+/** One finder for tokens that stand in the text as it is, one for those in the normalised text. */
+function createFinders(settings: TokenizerSettings) {
+  const raw = settings.added.filter(({ normalized }) => !normalized);
+  const normalized = settings.added.filter((token) => token.normalized);
+  return {
+    findRaw: createTokenFinder(
+      raw.map((token) => ({ pattern: token.content, token })),
+      settings,
+    ),
+    findNormalized: createTokenFinder(
+      normalized.map((token) => {
+        const { codes } = normalize(token.content, settings.steps);
+        if (codes.length === 0) {
+          throw new UserError(
+            `Expected the added token ${JSON.stringify(token.content)} to hold something that normalising keeps. Remove it from the tokenizer's files.`,
+          );
+        }
+        return { pattern: String.fromCodePoint(...codes), token };
+      }),
+      settings,
+    ),
+  };
+}
+
+/** Numbers that a `TokenList` holds of a token. */
+const fields = 4;
+
+/** Tokens as they are found, one after the other, in memory that is kept for the next text. */
+class TokenList {
+  #values = new Int32Array(64 * fields);
+  #length = 0;
+  /** Words so far. */
+  words = 0;
+
+  push(id: number, start: number, end: number, word: number): void {
+    if (this.#length + fields > this.#values.length) {
+      const values = new Int32Array(this.#values.length * 2);
+      values.set(this.#values);
+      this.#values = values;
+    }
+    this.#values[this.#length] = id;
+    this.#values[this.#length + 1] = start;
+    this.#values[this.#length + 2] = end;
+    this.#values[this.#length + 3] = word;
+    this.#length += fields;
+  }
+
+  /** Appends tokens whose places count from `origin`, and whose words from the words so far. */
+  append({ ids, starts, ends, words }: TokenizedText, origin: number): void {
+    for (let i = 0; i < ids.length; i++) {
+      this.push(ids[i], origin + starts[i], origin + ends[i], this.words + words[i]);
+    }
+    // Each word has a token.
+    if (ids.length > 0) this.words += words[ids.length - 1] + 1;
+  }
+
+  /** The tokens, and an empty list. */
+  take(): TokenizedText {
+    const n = this.#length / fields;
+    const result = {
+      ids: new Int32Array(n),
+      starts: new Int32Array(n),
+      ends: new Int32Array(n),
+      words: new Int32Array(n),
+    };
+    for (let i = 0; i < n; i++) {
+      result.ids[i] = this.#values[i * fields];
+      result.starts[i] = this.#values[i * fields + 1];
+      result.ends[i] = this.#values[i * fields + 2];
+      result.words[i] = this.#values[i * fields + 3];
+    }
+    this.#length = 0;
+    this.words = 0;
+    return result;
+  }
+}
