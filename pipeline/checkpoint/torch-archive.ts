@@ -41,6 +41,7 @@ export function readTorchArchive(source: ByteSource): StoredTensors {
       'the archive is a TorchScript program, not weights. Save the weights by themselves, with torch.save(model.state_dict(), …).',
     );
   }
+  refuseCompressed(source, files);
   checkByteOrder(source, files.get(`${folder}byteorder`));
 
   if (pickle.bytes > maxPickleBytes) {
@@ -71,6 +72,17 @@ function findFolder(source: ByteSource, files: ReadonlyMap<string, ZipEntry>): s
     source,
     `expected a PyTorch archive, with one FOLDER/data.pkl, found a zip archive with ${found.length === 0 ? 'nothing' : found.map(quoted).join(', ')}.`,
   );
+}
+
+/** PyTorch never compresses; whoever does may want a small file to grow large. */
+function refuseCompressed(source: ByteSource, files: ReadonlyMap<string, ZipEntry>): void {
+  for (const [name, { compressed }] of files) {
+    if (!compressed) continue;
+    throw fault(
+      source,
+      `the file ${quoted(name)} in the archive is compressed; PyTorch stores weights as they are. Save them again with torch.save.`,
+    );
+  }
 }
 
 /** Archives from before PyTorch 2.1 do not say; they are little-endian. */

@@ -62,7 +62,7 @@ export function weightsFrom(source: ByteSource): Weights {
 /** Says which tensor is not there, and which are. */
 export function missingTensor(name: string, names: readonly string[]): string {
   const some = names.slice(0, 5).map(quoted).join(', ');
-  return `expected tensor ${quoted(name)}, found ${names.length} others${some === '' ? '' : `: ${some}${names.length > 5 ? ', …' : ''}`}.`;
+  return `expected tensor ${quoted(name)}; there are ${names.length}: ${some}${names.length > 5 ? ', …' : ''}.`;
 }
 
 function readTensors(source: ByteSource): StoredTensors {

@@ -1,16 +1,18 @@
 /**
- * Where the files of a zip archive stand, for archives whose files are stored as they are, so that each
- * can be read in place. Compression is refused: PyTorch never compresses, and a bomb needs it.
+ * Where the files of a zip archive stand, so that those stored as they are can be read in place. Nothing is
+ * ever unpacked.
  *
  * Source: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3 (records) and 4.5.3 (zip64).
  */
 
 import { type ByteSource, Cursor, fault, quoted } from './byte-source.ts';
 
-/** Where a stored file's bytes are. */
+/** Where a file's bytes are. */
 export interface ZipEntry {
   position: number;
+  /** As the archive keeps them. */
   bytes: number;
+  compressed: boolean;
 }
 
 const signatures = {
@@ -40,8 +42,8 @@ const elsewhere32 = 0xffffffff;
  * Reads the central directory and each file's own header.
  *
  * @returns Files by name; folders are left out.
- * @throws UserError when a record lies outside the archive, two files overlap or share a name, or a file is
- *   compressed or encrypted.
+ * @throws UserError when a record lies outside the archive, two files overlap or share a name, or one
+ *   is encrypted.
  */
 export function readZipDirectory(source: ByteSource): Map<string, ZipEntry> {
   const directory = findDirectory(source);
@@ -60,7 +62,7 @@ export function readZipDirectory(source: ByteSource): Map<string, ZipEntry> {
     ranges.push({ name, start: record.header, end: position + record.bytes });
     if (name.endsWith('/') && record.bytes === 0) continue;
     if (entries.has(name)) throw fault(source, `the archive has two files named ${quoted(name)}.`);
-    entries.set(name, { position, bytes: record.bytes });
+    entries.set(name, { position, bytes: record.bytes, compressed: record.compressed });
   }
   if (cursor.left > 0)
     throw cursor.fault(`${cursor.left} bytes follow the last of ${directory.count} entries`);
@@ -147,6 +149,7 @@ interface DirectoryEntry {
   /** Where the file's own header starts. */
   header: number;
   bytes: number;
+  compressed: boolean;
 }
 
 function readDirectoryEntry(cursor: Cursor): DirectoryEntry {
@@ -179,17 +182,12 @@ function readDirectoryEntry(cursor: Cursor): DirectoryEntry {
   stored = wide(stored);
   header = wide(header);
   if ((flags & 1) !== 0) throw cursor.fault(`the file ${quoted(name)} in the archive is encrypted`);
-  if (method !== 0) {
-    throw cursor.fault(
-      `the file ${quoted(name)} in the archive is compressed (method ${method}); PyTorch stores weights as they are`,
-    );
-  }
-  if (stored !== bytes) {
+  if (method === 0 && stored !== bytes) {
     throw cursor.fault(
       `the file ${quoted(name)} in the archive is said to have ${bytes} bytes and to take ${stored}`,
     );
   }
-  return { name, header, bytes };
+  return { name, header, bytes: stored, compressed: method !== 0 };
 }
 
 /** The numbers of the zip64 field, tag 1, among an entry's extra fields. */
