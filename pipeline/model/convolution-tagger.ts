@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { UserError } from '../errors.ts';
-import { openSession } from './session.ts';
+import { openSession, type SessionOptions } from './session.ts';
 import type { EmissionModel, TaggerConfig } from './tagger.ts';
 import type { TensorValue } from './tensor.ts';
 import { windowIndices } from './window.ts';
@@ -35,7 +35,7 @@ const filling = ['.', '.', '.', '.'];
 export async function openConvolutionTagger(
   folder: string,
   config: TaggerConfig,
-  threads: number,
+  { threads = 1, device = 'cpu' }: SessionOptions = {},
 ): Promise<EmissionModel> {
   const parsed = convolutionConfig.safeParse(config);
   if (!parsed.success) {
@@ -44,7 +44,7 @@ export async function openConvolutionTagger(
   const { dilations, mark_buckets: buckets } = parsed.data;
   const vocabulary = readVocabulary(join(folder, 'vocab.txt'));
   const lookup = createWordLookup(vocabulary, vocabulary.size, buckets);
-  const session = await openSession(join(folder, 'model.onnx'), { threads });
+  const session = await openSession(join(folder, 'model.onnx'), { threads, device });
   return {
     async emissions(given) {
       const tokens = given.reduce((sum, sentence) => sum + sentence.length, 0);

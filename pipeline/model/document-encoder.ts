@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { UserError } from '../errors.ts';
 import { pause } from '../math/pause.ts';
-import { openSession } from './session.ts';
+import { openBertEncoder } from './bert-encoder.ts';
+import { isConverted, readConversion } from './converted-model.ts';
+import { toInt64 } from './int64.ts';
+import { openSession, type SessionOptions } from './session.ts';
 import { createWordPiece, parseTokenizer, type WordPiece } from './word-piece.ts';
 
 export interface EncoderDocument {
@@ -13,19 +16,33 @@ export interface EncoderDocument {
   abstract: string;
 }
 
+export interface EncodeOptions {
+  signal?: AbortSignal;
+  onProgress?: (done: number) => void;
+  /** Told of each document, by its index, that is longer than `maxTokens` and was cut. */
+  onTruncated?: (document: number) => void;
+}
+
 export interface DocumentEncoder {
   /** Numbers per document. */
   dimensions: number;
+  /** Tokens of a document that count, the model's own marks included; the rest is cut. */
+  maxTokens: number;
+  /** The adapter in use; null for a model that has none. */
+  task: string | null;
   /**
-   * @returns Float32Array [n × dimensions], every row of length 1. A row depends on its document alone: it
-   *   has the same bytes in any batch.
+   * @returns Float32Array [n × dimensions], as the model gives them: of length 1 from the static encoder and
+   *   from models that normalise, of any length from others (SPECTER2 is one). A row depends on its document
+   *   alone: it has the same bytes in any batch.
    * @throws Interrupted when the signal is raised.
    */
-  encode(
-    documents: readonly EncoderDocument[],
-    options?: { signal?: AbortSignal; onProgress?: (done: number) => void },
-  ): Promise<Float32Array>;
+  encode(documents: readonly EncoderDocument[], options?: EncodeOptions): Promise<Float32Array>;
   close(): Promise<void>;
+}
+
+export interface EncoderOptions extends SessionOptions {
+  /** Adapter of a model that has some; see chooseTask. */
+  task?: string | undefined;
 }
 
 /** config.json of the static encoder. */
@@ -39,23 +56,51 @@ const staticConfigSchema = z.object({
 export type StaticConfig = z.infer<typeof staticConfigSchema>;
 
 /**
- * @param folder A model folder: model.onnx, config.json, tokenizer.json.
- * @throws UserError when a file is missing or is of a kind that is not served.
+ * @param folder A model folder: model.onnx, config.json, tokenizer.json or vocab.txt.
+ * @throws UserError when a file is missing or is of a kind that is not served, or the task does not fit.
  */
 export async function openEncoder(
   folder: string,
-  { threads = 1 }: { threads?: number } = {},
+  { task: wanted, ...machine }: EncoderOptions = {},
 ): Promise<DocumentEncoder> {
+  const config = readConfig(folder);
+  const task = chooseTask(folder, wanted);
+  if (isConverted(config)) return openBertEncoder(folder, config, task, machine);
   const kind = readModelType(folder);
-  switch (kind) {
-    case 'static':
-      return openStaticEncoder(folder, threads);
-    default:
-      throw new UserError(
-        `${join(folder, 'config.json')}: expected model_type "static", got ${JSON.stringify(kind)}. ` +
-          'Other kinds of document encoders are not served by this version; use builtin:static.',
-      );
+  if (kind === 'static') return openStaticEncoder(folder, machine);
+  throw new UserError(
+    `${join(folder, 'config.json')}: expected model_type "static" or a converted model, got ${JSON.stringify(kind)}. ` +
+      'Use builtin:static, or convert this model with "models convert".',
+  );
+}
+
+/** Used where a model has adapters and no task was named: SPECTER2's own default, for finding like papers. */
+const defaultTask = 'proximity';
+
+/**
+ * The adapter that a model will use. A model with adapters is never run without one: SPECTER2's bare base is
+ * a start for training, and its vectors are poor.
+ *
+ * @param wanted Name of an adapter; undefined for the model's default.
+ * @returns null for a model without adapters.
+ * @throws UserError when the model has no such adapter, or has some and none is its default.
+ */
+export function chooseTask(folder: string, wanted: string | undefined): string | null {
+  const config = readConfig(folder);
+  const tasks = isConverted(config) ? (readConversion(config, join(folder, 'config.json')).tasks ?? []) : [];
+  if (tasks.length === 0) {
+    if (wanted === undefined) return null;
+    throw new UserError(
+      `Expected no task for the model in ${folder}, which has no adapters, got "${wanted}". Leave the task out.`,
+    );
   }
+  const task = wanted ?? defaultTask;
+  if (tasks.includes(task)) return task;
+  throw new UserError(
+    `Expected a task that the model in ${folder} has an adapter for (${tasks.join(', ')}), got ${
+      wanted === undefined ? 'none' : `"${wanted}"`
+    }. Name one of these.`,
+  );
 }
 
 /** What config.json gives as model_type; undefined when it gives none. */
@@ -80,22 +125,30 @@ export function readStaticFolder(folder: string): { config: StaticConfig; wordPi
   };
 }
 
-async function openStaticEncoder(folder: string, threads: number): Promise<DocumentEncoder> {
+async function openStaticEncoder(folder: string, machine: SessionOptions): Promise<DocumentEncoder> {
   const { config, wordPiece } = readStaticFolder(folder);
-  const session = await openSession(join(folder, 'model.onnx'), { threads });
+  const session = await openSession(join(folder, 'model.onnx'), machine);
   const d = config.dimensions;
-  const buffer = new Int32Array(config.max_tokens);
+  const maxTokens = config.max_tokens;
+  // One more than counts, to see whether there is one more.
+  const buffer = new Int32Array(maxTokens + 1);
   return {
     dimensions: d,
-    async encode(documents, { signal, onProgress } = {}) {
+    maxTokens,
+    task: null,
+    async encode(documents, { signal, onProgress, onTruncated } = {}) {
       const vectors = new Float32Array(documents.length * d);
       for (const [i, { title, abstract }] of documents.entries()) {
         // One document a run, unpadded: no other document can touch its sums.
         let length = wordPiece.encodeInto(abstract, buffer, wordPiece.encodeInto(title, buffer, 0));
         // A document without a word is one unknown word, so that it has a direction too.
         if (length === 0) buffer[length++] = wordPiece.unknownId;
+        if (length > maxTokens) {
+          length = maxTokens;
+          onTruncated?.(i);
+        }
         const result = await session.run({
-          input_ids: { dims: [1, length], data: toInt64(buffer, length) },
+          input_ids: { dims: [1, length], data: toInt64(buffer.subarray(0, length)) },
         });
         const row = result.vectors.data;
         if (!(row instanceof Float32Array) || row.length !== d) {
@@ -114,17 +167,6 @@ async function openStaticEncoder(folder: string, threads: number): Promise<Docum
     close: () => session.close(),
   };
 }
-
-/** The low halves of 64-bit numbers written directly: BigInt() for every token would cost more than the sum. */
-function toInt64(ids: Int32Array, length: number): BigInt64Array {
-  const wide = new BigInt64Array(length);
-  const halves = new Int32Array(wide.buffer);
-  const low = littleEndian ? 0 : 1;
-  for (let t = 0; t < length; t++) halves[2 * t + low] = ids[t];
-  return wide;
-}
-
-const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 function readConfig(folder: string): unknown {
   const path = join(folder, 'config.json');

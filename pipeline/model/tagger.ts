@@ -1,14 +1,17 @@
 /**
- * Finds entities with a tagger from its folder, in sentences of tokens or in running text. What the network
- * looks like is the affair of one file per kind (convolution-tagger.ts); every kind gives log scores per token
- * and label, and everything after that is here: cutting, decoding, probabilities, offsets.
+ * Finds entities with a tagger from its folder, in sentences of tokens or in running text. Converted
+ * transformers are served by bert-tagger.ts. The kinds that `train ner` makes give log scores per token and
+ * label (convolution-tagger.ts), and everything after that is here: cutting, decoding, probabilities, offsets.
  */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { UserError } from '../errors.ts';
-import { type Span, spansOf, typesOf } from './bio.ts';
+import type { Aggregation } from './aggregation.ts';
+import { openBertTagger } from './bert-tagger.ts';
+import { type ScoredSpan, spansOf, typesOf } from './bio.ts';
+import { isConverted } from './converted-model.ts';
 import { openConvolutionTagger } from './convolution-tagger.ts';
 import {
   bestLabels,
@@ -20,12 +23,8 @@ import {
   transitionCount,
 } from './crf.ts';
 import { splitSentences } from './sentences.ts';
+import type { SessionOptions } from './session.ts';
 import { tokenize, tokenTexts } from './words.ts';
-
-/** A span of tokens with the probability that it is exactly this entity. */
-export interface ScoredSpan extends Span {
-  score: number;
-}
 
 export interface TaggedSentence {
   /** BIO, one per token. */
@@ -44,10 +43,13 @@ export interface TextEntity {
 
 /** Results depend on each sentence alone, never on what is tagged beside it. */
 export interface Tagger {
-  /** Labels by index, O among them. */
+  /** The network's labels, by index. */
   labels: string[];
   types: string[];
-  /** Sentences longer than maxPieceTokens are cut there; an entity across a cut becomes two. */
+  /**
+   * Sentences longer than the network's window are cut. With the kinds that `train ner` makes, an entity
+   * across a cut becomes two; a transformer's windows overlap, and its entities stay whole.
+   */
   tag(sentences: readonly (readonly string[])[]): Promise<TaggedSentence[]>;
   tagText(text: string): Promise<TextEntity[]>;
   /** As tagText, for many texts at once: short texts share a run of the network. */
@@ -70,38 +72,38 @@ const runTokens = 512;
 
 const configSchema = z.looseObject({
   model_type: z.string(),
-  id2label: z.record(z.string().regex(/^\d+$/), z.string()),
+  id2label: z
+    .record(z.string().regex(/^\d+$/), z.string())
+    .refine((labels) => Object.keys(labels).length > 0, 'expected at least one label'),
   crf_transitions: z.array(z.number()).optional(),
 });
 
 /** config.json as far as all kinds share it. */
 export type TaggerConfig = z.infer<typeof configSchema>;
 
+export interface TaggerOptions extends SessionOptions {
+  /** How a transformer's pieces of words become labels of words; `average` when left out. */
+  aggregation?: Aggregation;
+}
+
 /**
  * Opens a tagger.
  *
- * @param folder Model folder with config.json, model.onnx and vocab.txt.
+ * @param folder Model folder with config.json, model.onnx, and vocab.txt or tokenizer.json.
  * @throws UserError when a file is missing or does not fit, or the kind is unknown.
  */
-export async function openTagger(
-  folder: string,
-  { threads = 1 }: { threads?: number } = {},
-): Promise<Tagger> {
+export async function openTagger(folder: string, options: TaggerOptions = {}): Promise<Tagger> {
   const config = readConfig(folder);
-  const labels = labelsOf(config, folder);
-  const crf = crfOf(config, labels, folder);
-  return createTagger(labels, crf, await openModel(folder, config, threads));
-}
-
-async function openModel(folder: string, config: TaggerConfig, threads: number): Promise<EmissionModel> {
-  switch (config.model_type) {
-    case 'scinertopic-convolution':
-      return openConvolutionTagger(folder, config, threads);
-    default:
-      throw new UserError(
-        `tagger: expected model_type scinertopic-convolution in ${join(folder, 'config.json')}, got "${config.model_type}". Name a folder made by "train ner".`,
-      );
+  const labels = readLabels(config, folder);
+  if (isConverted(config)) return openBertTagger(folder, config, labels, options);
+  if (config.model_type !== 'scinertopic-convolution') {
+    throw new UserError(
+      `tagger: expected model_type scinertopic-convolution or a converted model in ${join(folder, 'config.json')}, got "${config.model_type}". ` +
+        'Name a folder made by "train ner", or convert this one with "models convert".',
+    );
   }
+  const crf = crfOf(config, labels, folder);
+  return createTagger(labels, crf, await openConvolutionTagger(folder, config, options));
 }
 
 /** A tagger around any source of emissions. */
@@ -224,13 +226,14 @@ function readConfig(folder: string): TaggerConfig {
   return parsed.data;
 }
 
-function labelsOf(config: TaggerConfig, folder: string): string[] {
-  const count = Object.keys(config.id2label).length;
+/** id2label as a list without gaps. */
+function readLabels({ id2label }: TaggerConfig, folder: string): string[] {
+  const count = Object.keys(id2label).length;
   return Array.from({ length: count }, (_, i) => {
-    const label = config.id2label[String(i)];
-    if (label === undefined || !/^(?:O|[BI]-.+)$/.test(label)) {
+    const label = id2label[String(i)];
+    if (label === undefined || label === '') {
       throw new UserError(
-        `tagger: expected label ${i} of id2label to be O, B-TYPE or I-TYPE, got ${JSON.stringify(label)} (${join(folder, 'config.json')}).`,
+        `tagger: expected id2label to name the labels 0 to ${count - 1}, got ${JSON.stringify(label)} for ${i} (${join(folder, 'config.json')}).`,
       );
     }
     return label;
@@ -239,6 +242,12 @@ function labelsOf(config: TaggerConfig, folder: string): string[] {
 
 /** Without transitions in the config all legal ones score alike. */
 function crfOf(config: TaggerConfig, labels: string[], folder: string): Crf {
+  for (const [i, label] of labels.entries()) {
+    if (/^(?:O|[BI]-.+)$/.test(label)) continue;
+    throw new UserError(
+      `tagger: expected label ${i} of id2label to be O, B-TYPE or I-TYPE, got ${JSON.stringify(label)} (${join(folder, 'config.json')}).`,
+    );
+  }
   const wanted = transitionCount(labels.length);
   const weights = config.crf_transitions ?? new Array<number>(wanted).fill(0);
   if (weights.length !== wanted) {

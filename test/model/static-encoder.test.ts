@@ -104,7 +104,7 @@ describe('the static encoder', () => {
     const folder = writeFolder('other', 1);
     writeFileSync(join(folder, 'config.json'), '{"model_type": "bert"}');
     await expect(openEncoder(folder)).rejects.toThrow(
-      /config\.json: expected model_type "static", got "bert"/,
+      /config\.json: expected model_type "static" or a converted model, got "bert"/,
     );
     rmSync(join(folder, 'config.json'));
     await expect(openEncoder(folder)).rejects.toThrow(/expected a file at .*config\.json/);
