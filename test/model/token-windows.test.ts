@@ -30,11 +30,7 @@ describe('planWindows', () => {
   });
 
   it('cuts a sentence that is too long at words, and changes over amid the overlap', () => {
-    expect(plan('#.-.-.-.-.-.-.-.-.-', 8)).toEqual([
-      '0-7 keeps 0-7',
-      '5-13 keeps 7-13',
-      '11-19 keeps 13-19',
-    ]);
+    expect(plan('#.-.-.-.-.-.-.-.-.-', 8)).toEqual(['0-7 keeps 0-7', '5-13 keeps 7-13', '11-19 keeps 13-19']);
   });
 
   it('cuts a word that is too long where it must', () => {
@@ -74,7 +70,9 @@ describe('planWindows', () => {
 
   it('needs at most a third more tokens than the text has, sentence by sentence', () => {
     const random = createRandom(6);
-    const breaks = Uint8Array.from({ length: 20_000 }, () => (random.nextFloat() < 0.04 ? sentenceStart : wordStart));
+    const breaks = Uint8Array.from({ length: 20_000 }, () =>
+      random.nextFloat() < 0.04 ? sentenceStart : wordStart,
+    );
     const read = planWindows(breaks, 510).reduce((sum, { first, end }) => sum + end - first, 0);
     expect(read).toBeLessThan(20_000 * 1.34);
     expect(read).toBeGreaterThan(20_000);
