@@ -32,7 +32,11 @@ export function openByteSource(path: string): ByteSource {
   let file: number;
   try {
     // Looked at before it is opened: opening a named pipe would wait for a writer.
-    if (!statSync(path).isFile()) throw new UserError(`${path}: expected a file of weights, found a folder.`);
+    const status = statSync(path);
+    if (!status.isFile()) {
+      const found = status.isDirectory() ? 'a folder' : 'a pipe or a device';
+      throw new UserError(`${path}: expected a file of weights, found ${found}.`);
+    }
     file = openSync(path, 'r');
   } catch (cause) {
     if (cause instanceof UserError) throw cause;

@@ -12,13 +12,13 @@ const wrappers = ['state_dict', 'model_state_dict', 'model'] as const;
  * The tensors of a state dictionary, or of a training checkpoint's. Entries that are no tensors (version
  * numbers, settings) are not weights and stay unread.
  *
- * @param positionOf Byte of the file at which a storage's elements start, by its key.
+ * @param positions Byte of the file at which each storage's elements start, by its key.
  * @throws UserError when there is no dictionary of tensors, or a tensor leaves its storage.
  */
 export function placeStateDict(
   source: ByteSource,
   root: PickleValue,
-  positionOf: (storageKey: string) => number,
+  positions: ReadonlyMap<string, number>,
 ): Map<string, StoredTensor> {
   const tensors = new Map<string, StoredTensor>();
   for (const [name, value] of stateDictOf(source, root).entries) {
@@ -27,7 +27,10 @@ export function placeStateDict(
       throw fault(source, `expected tensors to be named by texts, found one named ${describeValue(name)}.`);
     }
     checkTensorName(source, name);
-    tensors.set(name, placeTensor(source, name, value, positionOf(value.view.storage.key)));
+    const { key } = value.view.storage;
+    const position = positions.get(key);
+    if (position === undefined) throw new Error(`${source.path}: storage ${quoted(key)} has no place.`);
+    tensors.set(name, placeTensor(source, name, value, position));
   }
   return tensors;
 }

@@ -56,7 +56,7 @@ export function readTorchArchive(source: ByteSource): StoredTensors {
   for (const storage of storages.values()) {
     positions.set(storage.key, storagePosition(source, storage, files.get(`${folder}data/${storage.key}`)));
   }
-  const tensors = placeStateDict(source, root, (key) => positions.get(key) ?? Number.NaN);
+  const tensors = placeStateDict(source, root, positions);
   return { format: 'PyTorch archive', tensors };
 }
 

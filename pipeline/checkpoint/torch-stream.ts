@@ -66,7 +66,7 @@ export function readTorchStream(source: ByteSource): StoredTensors {
   if (missing !== undefined) {
     throw cursor.fault(`expected each storage of the pickle once, ${quoted(missing)} is missing`);
   }
-  const tensors = placeStateDict(source, root, (key) => positions.get(key) ?? Number.NaN);
+  const tensors = placeStateDict(source, root, positions);
   return { format: 'PyTorch stream', tensors };
 }
 

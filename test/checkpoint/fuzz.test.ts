@@ -4,10 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { bytesPerElement } from '../../pipeline/checkpoint/float-formats.ts';
 import { weightsFrom } from '../../pipeline/checkpoint/weights.ts';
+import { readZipDirectory } from '../../pipeline/checkpoint/zip-directory.ts';
 import { UserError } from '../../pipeline/errors.ts';
 import { createRandom } from '../../pipeline/math/random.ts';
 import { memorySource } from './memory-source.ts';
 import { mutated } from './mutations.ts';
+import { uint64, zip } from './small-checkpoints.ts';
 
 const fixtures = fileURLToPath(new URL('fixtures/weights/', import.meta.url));
 const files = readdirSync(fixtures)
@@ -16,7 +18,7 @@ const files = readdirSync(fixtures)
   .map((name) => ({ name, bytes: readFileSync(join(fixtures, name)) }));
 
 /** Per file; SCINERTOPIC_FUZZ_CASES=100000 runs more. */
-const cases = Number(process.env.SCINERTOPIC_FUZZ_CASES ?? 2500);
+const cases = Number(process.env.SCINERTOPIC_FUZZ_CASES ?? 2000);
 
 /** Opens damaged bytes and reads all that they still hold; throws on anything that must never happen. */
 function outcomeOf(bytes: Buffer): 'refused' | 'partly read' | 'read' {
@@ -43,21 +45,55 @@ function outcomeOf(bytes: Buffer): 'refused' | 'partly read' | 'read' {
   return outcome;
 }
 
+/** What can be damaged: a whole file, or its inner part, put back into a whole file around it. */
+interface Target {
+  name: string;
+  bytes: Buffer;
+  wrap: (damaged: Buffer) => Buffer;
+}
+
+const targets: Target[] = files.map(({ name, bytes }) => ({ name, bytes, wrap: (damaged) => damaged }));
+for (const { name, bytes } of files) {
+  if (name.endsWith('.safetensors')) {
+    const end = 8 + Number(bytes.readBigUInt64LE());
+    targets.push({
+      name: `the header of ${name}`,
+      bytes: bytes.subarray(8, end),
+      wrap: (damaged) => Buffer.concat([uint64(damaged.length), damaged, bytes.subarray(end)]),
+    });
+  }
+  if (name.endsWith('.zip.bin') && name !== 'program.zip.bin') {
+    const entries = [...readZipDirectory(memorySource(bytes))].map(
+      ([entryName, { position, bytes: size }]) => ({
+        name: entryName,
+        bytes: bytes.subarray(position, position + size),
+      }),
+    );
+    const pickles = entries.filter((entry) => entry.name.endsWith('/data.pkl'));
+    const others = entries.filter((entry) => !entry.name.endsWith('/data.pkl'));
+    targets.push({
+      name: `the pickle of ${name}`,
+      bytes: pickles[0].bytes,
+      wrap: (damaged) => zip([{ name: pickles[0].name, bytes: damaged }, ...others]),
+    });
+  }
+}
+
 describe('damaged files', () => {
-  it.each(files.map(({ name }, index) => [name, index] as const))(
-    '%s is either read or refused with a UserError',
-    (_, index) => {
+  it.each(targets.map(({ name }, index) => [name, index] as const))(
+    '%s: either read or refused with a UserError',
+    (name, index) => {
       const counts = { refused: 0, 'partly read': 0, read: 0 };
-      const { bytes } = files[index];
+      const { bytes, wrap } = targets[index];
       const { rss } = process.memoryUsage();
       for (let i = 0; i < cases; i++) {
         const random = createRandom(1, index, i);
-        const donor = files[random.nextBelow(files.length)].bytes;
-        const damaged = mutated(bytes, donor, random);
+        const donor = targets[random.nextBelow(targets.length)].bytes;
+        const damaged = wrap(mutated(bytes, donor, random));
         try {
           counts[outcomeOf(damaged)]++;
         } catch (cause) {
-          throw new Error(`Case ${i} of file ${index}: ${cause}`, { cause });
+          throw new Error(`${name}, case ${i}: ${cause}`, { cause });
         }
       }
       expect(counts.refused + counts['partly read'] + counts.read).toBe(cases);
@@ -65,7 +101,7 @@ describe('damaged files', () => {
       // Memory that any case had claimed beyond its file's few kB would show.
       expect(process.memoryUsage().rss - rss).toBeLessThan(300e6);
       if (process.env.SCINERTOPIC_FUZZ_CASES !== undefined) {
-        process.stderr.write(`${files[index].name} ${JSON.stringify(counts)}\n`);
+        process.stderr.write(`${name} ${JSON.stringify(counts)}\n`);
       }
     },
   );

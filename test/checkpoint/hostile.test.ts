@@ -144,7 +144,7 @@ describe('small files that claim 10 GB', () => {
       expect(() => weightsFrom(source)).toThrow(UserError);
     });
     expect(() => weightsFrom(memorySource(bytes))).toThrow(message);
-    expect(taken).toBeLessThan(4e6);
+    expect(taken).toBeLessThan(16e6);
     // Its head, its end and its directory may be seen several times, and nothing more.
     expect(source.bytesRead).toBeLessThanOrEqual(4 * bytes.length);
   });
@@ -178,7 +178,7 @@ describe('large files without content', () => {
     const taken = memoryTaken(() => {
       expect(() => openWeights(path)).toThrow(message);
     });
-    expect(taken).toBeLessThan(4e6);
+    expect(taken).toBeLessThan(16e6);
   });
 });
 
@@ -196,7 +196,7 @@ describe('pickles that grow', () => {
     const taken = memoryTaken(() => {
       expect(run(op.mark, op.emptyList, op.put(0), ...levels, op.tuple)).toThrow('found a tuple of 61');
     });
-    expect(taken).toBeLessThan(4e6);
+    expect(taken).toBeLessThan(16e6);
   });
 
   it('a list inside itself, and a list 300,000 deep, are no trouble', () => {
@@ -217,7 +217,7 @@ describe('pickles that grow', () => {
     ]);
     const again = run(op.mark, list, ...Array(2000).fill(callIt), op.tuple);
     expect(again).toThrow('found a tuple of 2001');
-    expect(memoryTaken(() => expect(again).toThrow(UserError))).toBeLessThan(2e7);
+    expect(memoryTaken(() => expect(again).toThrow(UserError))).toBeLessThan(64e6);
   });
 
   it('sizes by the thousand, shared by many tensors, are refused at once', () => {
@@ -237,7 +237,7 @@ describe('pickles that grow', () => {
   });
 
   it('more than a million instructions are refused, whatever they make', () => {
-    for (const instruction of ['}', ']', ')', 'N', 'K\0', '(', 'U\0', '}\x94']) {
+    for (const instruction of ['}', ']', ')', 'N', 'K\0', '(', 'U\0', '}\x94', '}NNs']) {
       const bytes = torchArchive(
         Buffer.concat([
           op.protocol(4),
@@ -248,7 +248,7 @@ describe('pickles that grow', () => {
       const taken = memoryTaken(() => {
         expect(() => weightsFrom(memorySource(bytes))).toThrow('at most 1000000 instructions');
       });
-      expect(taken).toBeLessThan(2.5e8);
+      expect(taken).toBeLessThan(2e8);
     }
   });
 });
