@@ -2,8 +2,9 @@
 /** Reads the arguments, prints, and sets the exit code; the only file that does. */
 
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Console } from './commands/console.ts';
 import { Interrupted, UserError } from './errors.ts';
 import { packageRoot } from './model/package-root.ts';
@@ -122,6 +123,47 @@ models
     const { listModels } = await import('./commands/models.ts');
     listModels(console);
   });
+const precision = (): Option =>
+  new Option('--precision <kind>', 'weights of a transformer; auto: int8 where its check passes').choices([
+    'auto',
+    'int8',
+    'fp32',
+  ]);
+const device = (): Option =>
+  new Option('--device <name>', 'where a transformer runs').choices(['cpu', 'cuda']).default('cpu');
+const threads = (): Option =>
+  new Option('--threads <number>', 'threads; results do not depend on it')
+    .argParser(countingNumber)
+    .default(availableParallelism(), 'the number of cores');
+
+models
+  .command('pull <reference>')
+  .description(
+    'fetch a model from the hub and convert it: hf:owner/name[@revision], specter2, scinertopic, jnlpba',
+  )
+  .addOption(precision())
+  .option('--again', 'fetch it anew, and move to what the hub has now')
+  .option('--cache <folder>', 'folder for models from the hub, as run.model_cache')
+  .action(async (reference: string, options) => {
+    const { pullModel } = await import('./commands/models.ts');
+    await pullModel(reference, options, console, abort.signal);
+  });
+models
+  .command('convert <folder>')
+  .description("make a model folder of a checkpoint's: BERT weights, config and tokenizer to ONNX")
+  .requiredOption('--out <folder>', 'model folder to make or replace')
+  .addOption(precision().default('auto'))
+  .option(
+    '--adapter <task=folder>',
+    'adapter to take in; repeatable. Default: those below the folder',
+    collect,
+    [],
+  )
+  .option('--name <name>', 'name on the card')
+  .action(async (folder: string, options) => {
+    const { convertModel } = await import('./commands/models.ts');
+    await convertModel(folder, options, console, abort.signal);
+  });
 models
   .command('verify <reference>')
   .description('compare a model with its card, and open it')
@@ -135,11 +177,17 @@ models
   .requiredOption('--model <reference>', 'model, e.g. builtin:static')
   .requiredOption('--input <file.jsonl>', 'one object a line: title, abstract')
   .requiredOption('--output <file.npy>', 'row i for line i')
-  .option('--task <name>', 'adapter of a model that has adapters; no shipped one has')
+  .option(
+    '--task <name>',
+    'adapter, of a model that has adapters: proximity, classification, regression, adhoc_query',
+  )
+  .addOption(precision())
+  .addOption(device())
+  .addOption(threads())
   .option('--adapt', 'adapt the shipped embedder to this very file first')
   .option('--seed <number>', 'seed of the adaptation', seed, 42)
   .action(async (options) => {
-    const { encodeFile } = await import('./commands/models.ts');
+    const { encodeFile } = await import('./commands/use-models.ts');
     await encodeFile(options, console, abort.signal);
   });
 models
@@ -148,8 +196,19 @@ models
   .requiredOption('--model <reference>', 'model, e.g. builtin:science')
   .requiredOption('--input <file.jsonl>', 'one object a line: id, title, abstract')
   .requiredOption('--output <file.jsonl>', 'id, entities: field, start, end, text, type, score')
+  .addOption(
+    new Option('--aggregation <kind>', 'how the pieces of a word agree, in a transformer').choices([
+      'simple',
+      'first',
+      'average',
+      'max',
+    ]),
+  )
+  .addOption(precision())
+  .addOption(device())
+  .addOption(threads())
   .action(async (options) => {
-    const { tagFile } = await import('./commands/models.ts');
+    const { tagFile } = await import('./commands/use-models.ts');
     await tagFile(options, console, abort.signal);
   });
 

@@ -22,6 +22,15 @@ export const runSection = z.strictObject({
     .max(256)
     .default(availableParallelism())
     .describe('Worker threads; results do not depend on it. Default: the number of cores'),
+  device: z
+    .enum(['cpu', 'cuda'])
+    .default('cpu')
+    .describe('Where transformer models run; the shipped models are fastest on the processor and stay there'),
+  model_cache: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder for models fetched from the hub. Default: $HF_HOME, or ~/.cache/huggingface'),
 });
 
 export type RunConfig = z.infer<typeof runSection>;

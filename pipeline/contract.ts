@@ -13,6 +13,12 @@ export type Field = 'title' | 'abstract';
 // ---------------------------------------------------------------------------------------------
 // Columns
 
+/** Vectors of a batch of documents. */
+export interface Embedded extends Matrix {
+  /** [n]; 1 where the document is longer than the model reads, and the rest of its text went unread. */
+  truncated: Uint8Array;
+}
+
 /** n documents, in corpus order. */
 export interface DocumentColumns {
   id: string[];
@@ -245,6 +251,8 @@ export interface Job<Config> {
   threads: number;
   /** Folder that relative paths of the config start from. */
   baseFolder: string;
+  /** Finds a model on this machine by its reference; what has to be fetched was fetched before the stages began. */
+  model(reference: string): ModelPin;
   signal: AbortSignal;
   /** Documents done so far, of a total where it is known; `work` names what is counted in another unit. */
   progress(done: number, total?: number, work?: string): void;
@@ -259,6 +267,13 @@ export interface ModelPin {
   hash: string;
   /** Folder with the model's files. */
   folder: string;
+}
+
+/** What a worker's models run on. */
+export interface Machine {
+  device: 'cpu' | 'cuda';
+  /** Threads within one run of a network; batches side by side are the workers' affair. */
+  threads: number;
 }
 
 /**
@@ -297,7 +312,7 @@ export interface DocumentStage<Config, Output> extends StageBase<Config> {
    */
   prepare(job: Job<Config>, kept: Kept): Promise<ModelPin>;
   /** Opens the model in a worker. Results must depend on each document alone. */
-  open(config: Config, model: ModelPin): Promise<DocumentWork<Output>>;
+  open(config: Config, model: ModelPin, machine: Machine): Promise<DocumentWork<Output>>;
 }
 
 /** What a document stage finds when it prepares its model. */

@@ -2,10 +2,12 @@
 
 import { resolve } from 'node:path';
 import { umap as layOut, type UmapOptions } from './math/umap.ts';
+import type { Aggregation } from './model/aggregation.ts';
 import { type DocumentEncoder, openEncoder } from './model/document-encoder.ts';
 import { nearestNeighbors } from './model/exact-neighbors.ts';
-import { resolveModel } from './model/reference.ts';
+import type { Device } from './model/session.ts';
 import { openTagger, type Tagger } from './model/tagger.ts';
+import { modelPlaces, type Precision, provideModel } from './provide-model.ts';
 import { openForReading, type Store } from './store/open.ts';
 
 export { Interrupted, UserError } from './errors.ts';
@@ -28,24 +30,47 @@ export function umap(vectors: Float32Array, options: UmapOptions): Promise<{ emb
   return layOut(vectors, { search: nearestNeighbors, ...options });
 }
 
-/**
- * Opens a tagger.
- *
- * @param reference `builtin:science` or a model folder.
- * @throws UserError when there is no such model or it is no tagger.
- */
-export function loadTagger(reference: string, options: { threads?: number } = {}): Promise<Tagger> {
-  return openTagger(resolveModel(reference, process.cwd()).folder, options);
+/** How a model is found and run. */
+export interface ModelOptions {
+  /** Threads within one run of the network. */
+  threads?: number;
+  device?: Device;
+  /** Weights of a model from the hub; int8 where the check against fp32 passes, when left out. */
+  precision?: Precision;
+  /** Folder for models from the hub; the standard one when left out. */
+  modelCache?: string;
 }
 
 /**
- * Opens a document encoder.
+ * Opens a tagger; one from the hub is fetched on first use.
  *
- * @param reference `builtin:static` or a model folder.
- * @throws UserError when there is no such model or it is no encoder.
+ * @param reference `builtin:science`, `hf:owner/name[@revision]` or a model folder.
+ * @throws UserError when there is no such model or it is no tagger.
  */
-export function loadEncoder(reference: string, options: { threads?: number } = {}): Promise<DocumentEncoder> {
-  return openEncoder(resolveModel(reference, process.cwd()).folder, options);
+export async function loadTagger(
+  reference: string,
+  options: ModelOptions & { aggregation?: Aggregation } = {},
+): Promise<Tagger> {
+  return openTagger(await folderOf(reference, options), options);
+}
+
+/**
+ * Opens a document encoder; one from the hub is fetched on first use.
+ *
+ * @param reference `builtin:static`, `hf:owner/name[@revision]` or a model folder.
+ * @param options.task Adapter, of models that have adapters.
+ * @throws UserError when there is no such model, it is no encoder, or it has no such adapter.
+ */
+export async function loadEncoder(
+  reference: string,
+  options: ModelOptions & { task?: string } = {},
+): Promise<DocumentEncoder> {
+  return openEncoder(await folderOf(reference, options), options);
+}
+
+async function folderOf(reference: string, { precision, modelCache }: ModelOptions): Promise<string> {
+  const places = modelPlaces(process.cwd(), modelCache);
+  return (await provideModel(reference, places, precision === undefined ? {} : { precision })).folder;
 }
 
 /** A pipeline's database, for reading. */

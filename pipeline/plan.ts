@@ -6,9 +6,9 @@ import { join, relative } from 'node:path';
 import type { StageName } from './contract.ts';
 import { UserError } from './errors.ts';
 import { fileSha256 } from './model/card.ts';
-import { resolveModel } from './model/reference.ts';
 import { stageOrder, stages } from './order.ts';
-import { exportFolder, type Settings } from './settings.ts';
+import { findModel } from './provide-model.ts';
+import { exportFolder, placesOf, precisionOf, type Settings } from './settings.ts';
 import type { StageInputs, StageState } from './store/runs.ts';
 
 /** The stages whose output each stage reads. */
@@ -36,10 +36,17 @@ const missing = 'missing';
 /**
  * Hashes the input files and the models.
  *
- * @param orMissing Takes a file that is not there for another input instead of refusing it.
+ * @param orMissing Takes a file or a model that is not there for another input instead of refusing it.
+ * @param runs The stages that are to run; the model of another may be missing.
  * @throws UserError when a file or a model is missing or cannot be read.
  */
-export async function lookOutside(settings: Settings, { orMissing = false } = {}): Promise<Outside> {
+export async function lookOutside(
+  settings: Settings,
+  {
+    orMissing = false,
+    runs = () => true,
+  }: { orMissing?: boolean; runs?: (stage: StageName) => boolean } = {},
+): Promise<Outside> {
   const { baseFolder, sections } = settings;
   const files: Record<string, string> = {};
   for (const path of stages.ingest.files(sections.ingest, baseFolder)) {
@@ -56,14 +63,17 @@ export async function lookOutside(settings: Settings, { orMissing = false } = {}
       );
     }
   }
-  const { entities, embed } = sections;
-  return {
-    files,
-    models: {
-      entities: { [entities.model]: resolveModel(entities.model, baseFolder).hash },
-      embed: { [embed.model]: resolveModel(embed.model, baseFolder).hash },
-    },
+  const places = placesOf(settings);
+  const hashOf = (stage: 'entities' | 'embed'): Record<string, string> => {
+    const { model } = sections[stage];
+    try {
+      return { [model]: findModel(model, places, precisionOf(settings, stage)).hash };
+    } catch (error) {
+      if ((orMissing || !runs(stage)) && error instanceof UserError) return { [model]: missing };
+      throw error;
+    }
   };
+  return { files, models: { entities: hashOf('entities'), embed: hashOf('embed') } };
 }
 
 /** What a stage would be made from if it ran now. */
@@ -113,7 +123,8 @@ export function whyStale(
   if (then.seed !== now.seed) why.push(`run.seed ${then.seed} → ${now.seed}`);
   for (const [reference, hash] of Object.entries(now.models)) {
     // Another reference shows as a changed setting already.
-    if (reference in then.models && then.models[reference] !== hash) why.push(`model ${reference} changed`);
+    if (!(reference in then.models) || then.models[reference] === hash) continue;
+    why.push(`model ${reference} ${hash === missing ? 'is not on this machine' : 'changed'}`);
   }
   for (const source of new Set([...Object.keys(then.from), ...Object.keys(now.from)])) {
     if (then.from[source] === now.from[source]) continue;

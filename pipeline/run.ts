@@ -7,7 +7,15 @@ import type { StageName } from './contract.ts';
 import { Interrupted, UserError } from './errors.ts';
 import { stageOrder } from './order.ts';
 import { inputsNow, lookOutside, unfit, whyStale } from './plan.ts';
-import { databasePath, exportFolder, loadSettings, type Settings } from './settings.ts';
+import { provideModel } from './provide-model.ts';
+import {
+  databasePath,
+  exportFolder,
+  loadSettings,
+  placesOf,
+  precisionOf,
+  type Settings,
+} from './settings.ts';
 import { type StepResult, steps } from './steps.ts';
 import { countDocuments } from './store/documents.ts';
 import { type IntakeCounts, readSkipped } from './store/intake.ts';
@@ -107,7 +115,8 @@ export async function runPipeline(options: RunOptions): Promise<RunSummary> {
 async function walk(store: Store, settings: Settings, options: RunOptions): Promise<RunSummary> {
   const began = performance.now();
   const signal = options.signal ?? new AbortController().signal;
-  const outside = await lookOutside(settings);
+  await provideModels(settings, options, signal);
+  const outside = await lookOutside(settings, { runs: (name) => isSelected(name, options) });
   const stages: StageSummary[] = [];
   let run: RunRow | null = null;
   let intake: IntakeCounts | null = null;
@@ -144,6 +153,19 @@ async function walk(store: Store, settings: Settings, options: RunOptions): Prom
   const summary = summarise(store, settings, stages, run, intake, (performance.now() - began) / 1000);
   if (run !== null) endRun(store, run.runNumber, 'done', summary);
   return summary;
+}
+
+/** Fetches the models that come from the hub and are not here yet; without such, this asks nothing of anybody. */
+async function provideModels(settings: Settings, options: RunOptions, signal: AbortSignal): Promise<void> {
+  for (const name of ['entities', 'embed'] as const) {
+    if (!isSelected(name, options)) continue;
+    await provideModel(settings.sections[name].model, placesOf(settings), {
+      precision: precisionOf(settings, name),
+      signal,
+      onProgress: (work, done, total) => options.reporter?.progress(name, done, total, work),
+      onNotice: (message) => options.reporter?.notice(name, message),
+    });
+  }
 }
 
 async function runStage(

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type * as z from 'zod';
 import { type LoadedConfig, loadConfig } from './config.ts';
 import { sectionSchemas } from './order.ts';
+import { type ModelPlaces, modelPlaces, type Precision } from './provide-model.ts';
 
 export type Sections = { [K in keyof typeof sectionSchemas]: z.infer<(typeof sectionSchemas)[K]> };
 
@@ -16,6 +17,18 @@ export function loadSettings(path: string, overrides: readonly string[] = []): S
 
 export function databasePath(settings: Settings): string {
   return resolve(settings.baseFolder, settings.sections.run.database);
+}
+
+/** Where the models of a run stand. */
+export function placesOf({ baseFolder, sections }: Settings): ModelPlaces {
+  const cache = sections.run.model_cache;
+  return modelPlaces(baseFolder, cache === undefined ? undefined : resolve(baseFolder, cache));
+}
+
+/** Precision of a stage's model. Graphics cards have no counterpart to the processor's whole-number products. */
+export function precisionOf({ sections }: Settings, stage: 'entities' | 'embed'): Precision {
+  const { precision } = sections[stage];
+  return sections.run.device === 'cuda' && precision === 'auto' ? 'fp32' : precision;
 }
 
 export function exportFolder(settings: Settings): string {

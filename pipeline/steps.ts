@@ -1,12 +1,20 @@
 /** One function per stage: reads its columns from the store, runs it, writes what it gives and marks it done. */
 
 import { dirname, join } from 'node:path';
-import type { DocumentColumns, Job, Matrix, ModelPin, RunFacts, StageName, Tagged } from './contract.ts';
+import type { DocumentColumns, Embedded, Job, ModelPin, RunFacts, StageName, Tagged } from './contract.ts';
 import { Interrupted, UserError } from './errors.ts';
 import { stageOrder, stages } from './order.ts';
 import { workKey } from './plan.ts';
+import { findModel, type Precision } from './provide-model.ts';
 import { manifestCounts, publish } from './publish.ts';
-import { databasePath, exportFolder, type Sections, type Settings } from './settings.ts';
+import {
+  databasePath,
+  exportFolder,
+  placesOf,
+  precisionOf,
+  type Sections,
+  type Settings,
+} from './settings.ts';
 import {
   countDocuments,
   pendingDocuments,
@@ -39,7 +47,14 @@ import {
   writeClusters,
   writeLabels,
 } from './store/topics.ts';
-import { readEmbeddings, readMap, readReduced, writeEmbeddings, writePositions } from './store/vectors.ts';
+import {
+  countTruncated,
+  readEmbeddings,
+  readMap,
+  readReduced,
+  writeEmbeddings,
+  writePositions,
+} from './store/vectors.ts';
 import { type DocumentStageName, workInOrder } from './workers/pool.ts';
 
 /** What every step works with. */
@@ -111,7 +126,8 @@ async function entities(step: Step): Promise<StepResult> {
   const { store, settings } = step;
   const job = jobOf(step, 'entities');
   const model = await stages.entities.prepare(job, keptFor(step, null));
-  const key = workKey(['entities', stages.entities.version, settings.sections.entities, model.hash]);
+  const { device } = settings.sections.run;
+  const key = workKey(['entities', stages.entities.version, settings.sections.entities, model.hash, device]);
   const documents = await workOnPending<Tagged>(step, 'entities', 'tagged', key, model, (batch, output) =>
     writeTagged(store, batch.keys, batch.documents.contentHash, key, output),
   );
@@ -134,10 +150,19 @@ async function embed(step: Step): Promise<StepResult> {
   const model = await stages.embed.prepare(job, keptFor(step, pinned));
   const isAdapted = model.hash !== step.inputs.models[settings.sections.embed.model];
   if (isAdapted) writePin(store, role, databaseFolder, model);
-  const key = workKey(['embed', stages.embed.version, settings.sections.embed.task ?? null, model.hash]);
-  const documents = await workOnPending<Matrix>(step, 'embed', 'embedding', key, model, (batch, output) =>
+  // Two devices round differently, and vectors of one corpus are to be of one kind.
+  const { device } = settings.sections.run;
+  const { task } = settings.sections.embed;
+  const key = workKey(['embed', stages.embed.version, task ?? null, model.hash, device]);
+  const documents = await workOnPending<Embedded>(step, 'embed', 'embedding', key, model, (batch, output) =>
     writeEmbeddings(store, batch.keys, batch.documents.contentHash, key, model.reference, output),
   );
+  const truncated = countTruncated(store);
+  if (truncated > 0) {
+    step.notice(
+      `${truncated} of ${countDocuments(store)} documents are longer than ${model.reference} reads; the end of their abstracts is not in their vectors.`,
+    );
+  }
   store.transaction(() => markDone(step, 'embed', workKey([key, textFingerprint(store)]))).immediate();
   return { documents };
 }
@@ -280,10 +305,15 @@ function jobOf<Name extends StageName & keyof Sections>(step: Step, name: Name):
     seed: run.seed,
     threads: run.threads,
     baseFolder: step.settings.baseFolder,
+    model: (reference) => findModel(reference, placesOf(step.settings), precisionFor(step.settings, name)),
     signal: step.signal,
     progress: step.progress,
     notice: step.notice,
   };
+}
+
+function precisionFor(settings: Settings, name: StageName): Precision {
+  return name === 'entities' || name === 'embed' ? precisionOf(settings, name) : 'auto';
 }
 
 /** The settings that results depend on: not the number of threads, nor where the database lies. */
@@ -332,7 +362,8 @@ async function workOnPending<Output>(
 ): Promise<number> {
   const { store, settings } = step;
   const pending = pendingDocuments(store, table, step.force ? '' : key);
-  const data = { stage, config: settings.sections[stage], model };
+  const { device } = settings.sections.run;
+  const data = { stage, config: settings.sections[stage], model, machine: { device, threads: 1 } };
   let done = 0;
   if (pending.length > 0) makeStale(store, [stage], stage);
   step.progress(0, pending.length);

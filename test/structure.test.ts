@@ -48,12 +48,19 @@ const allowed: [place: RegExp, may: RegExp][] = [
   [/^stages\//, /^pipeline\/(contract|errors|math|model)$/],
   [/^pipeline\/order$/, /^stages\//],
   [/^pipeline\/config$/, /^pipeline\/errors$/],
-  [/^pipeline\/settings$/, /^pipeline\/(config|order)$/],
+  [/^pipeline\/hub$/, /^pipeline\/errors$/],
+  [/^pipeline\/kernels$/, /^$/],
+  [/^pipeline\/checkpoint$/, /^pipeline\/(errors|math|model)$/],
+  [/^pipeline\/provide-model$/, /^pipeline\/(checkpoint|contract|errors|hub|model)$/],
+  [/^pipeline\/settings$/, /^pipeline\/(config|order|provide-model)$/],
   [/^pipeline\/workers$/, /^pipeline\/(contract|errors|model|order)$/],
   [/^pipeline\/publish$/, /^pipeline\/(contract|errors)$/],
-  [/^pipeline\/plan$/, /^pipeline\/(contract|errors|order|settings|model|store)$/],
-  [/^pipeline\/steps$/, /^pipeline\/(contract|errors|order|plan|publish|settings|store|workers)$/],
-  [/^pipeline\/run$/, /^pipeline\/(contract|errors|order|plan|settings|steps|store)$/],
+  [/^pipeline\/plan$/, /^pipeline\/(contract|errors|order|provide-model|settings|model|store)$/],
+  [
+    /^pipeline\/steps$/,
+    /^pipeline\/(contract|errors|order|plan|provide-model|publish|settings|store|workers)$/,
+  ],
+  [/^pipeline\/run$/, /^pipeline\/(contract|errors|order|plan|provide-model|settings|steps|store)$/],
   [/^pipeline\/(commands|cli|library)$/, /^pipeline\//],
 ];
 
@@ -81,6 +88,9 @@ describe('structure', () => {
       ['onnxruntime-node', /^pipeline\/model\/session\.ts$/],
       ['better-sqlite3', /^pipeline\/store\//],
       ['commander', /^pipeline\/cli\.ts$/],
+      ['undici', /^pipeline\/hub\//],
+      ['p-retry', /^pipeline\/hub\//],
+      ['yauzl', /^pipeline\/checkpoint\//],
     ];
     const wrong = sources.flatMap((file) =>
       importsOf(file).flatMap((name) =>

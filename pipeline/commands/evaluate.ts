@@ -3,10 +3,11 @@
 import { resolve } from 'node:path';
 import { Interrupted } from '../errors.ts';
 import { scoreLabels } from '../evaluate/spans.ts';
-import { resolveModel } from '../model/reference.ts';
 import { openTagger } from '../model/tagger.ts';
+import { modelPlaces, provideModel } from '../provide-model.ts';
 import { readConll } from '../train/conll.ts';
 import { type Console, count, table } from './console.ts';
+import { workReporter } from './progress.ts';
 
 export interface EvaluateArguments {
   model: string;
@@ -23,7 +24,11 @@ export async function evaluateTagger(
   console: Console,
   signal: AbortSignal,
 ): Promise<void> {
-  const pin = resolveModel(given.model, process.cwd());
+  const pin = await provideModel(given.model, modelPlaces(process.cwd()), {
+    signal,
+    onProgress: workReporter(console),
+    onNotice: (message) => console.say(message),
+  });
   const { sentences, types, scheme, strayTags } = await readConll(resolve(given.data));
   console.say(
     `${given.data}: tags read as ${scheme}${strayTags === 0 ? '' : `; ${count(strayTags)} I- tags without a B- begin an entity`}.`,

@@ -10,6 +10,29 @@ const plainIntervalSeconds = 10;
 /** Between two redraws on a terminal. */
 const drawIntervalSeconds = 0.1;
 
+/** Says on stderr how far one piece of work is, such as a download. */
+export function workReporter(console: Console): (work: string, done: number, total: number) => void {
+  let current: string | null = null;
+  let first = { at: 0, done: 0 };
+  let lastShown = 0;
+  return (work, done, total) => {
+    const now = performance.now();
+    if (work !== current) {
+      current = work;
+      first = { at: now, done };
+      lastShown = now;
+      console.say(`${work} …`);
+      return;
+    }
+    const interval = console.interactive ? drawIntervalSeconds : plainIntervalSeconds;
+    if (now - lastShown < interval * 1000) return;
+    lastShown = now;
+    const line = progressText(done, total, work, first, now);
+    if (console.interactive) console.show(line);
+    else console.say(line);
+  };
+}
+
 /** A reporter that says on stderr what each stage is doing: documents done, rate, time left. */
 export function progressReporter(console: Console): Reporter {
   let firstDone: { at: number; done: number } | null = null;

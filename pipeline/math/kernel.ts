@@ -3,14 +3,29 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const modules = new Map<string, WebAssembly.Module>();
+// The parts of the WebAssembly interface used here; TypeScript declares them for browsers only.
+declare const WebAssembly: {
+  Memory: new (limits: { initial: number; maximum: number; shared: boolean }) => KernelMemory;
+  Module: new (bytes: Uint8Array) => WebAssemblyModule;
+  Instance: new (module: WebAssemblyModule, imports: object) => { exports: unknown };
+};
+interface WebAssemblyModule {
+  readonly [Symbol.toStringTag]: 'WebAssembly.Module';
+}
+
+/** Bytes that kernels and threads share. */
+export interface KernelMemory {
+  readonly buffer: SharedArrayBuffer;
+}
+
+const modules = new Map<string, WebAssemblyModule>();
 
 /** Pages that 32-bit addresses reach; the upper limit that every kernel's memory is declared with. */
 export const maxKernelPages = 65_536;
 export const kernelPageBytes = 65_536;
 
 /** A memory that kernels and worker threads share, of at least `bytes`, all zero. */
-export function kernelMemory(bytes: number): WebAssembly.Memory {
+export function kernelMemory(bytes: number): KernelMemory {
   const pages = Math.ceil(bytes / kernelPageBytes);
   if (pages > maxKernelPages) {
     throw new RangeError(
@@ -26,7 +41,7 @@ export function kernelMemory(bytes: number): WebAssembly.Memory {
  * @returns The kernel's functions.
  * @throws Error when the program was not built.
  */
-export function loadKernel<Functions>(name: string, memory: WebAssembly.Memory): Functions {
+export function loadKernel<Functions>(name: string, memory: KernelMemory): Functions {
   let module = modules.get(name);
   if (module === undefined) {
     module = new WebAssembly.Module(readFileSync(kernelFile(name)));

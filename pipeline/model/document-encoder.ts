@@ -74,7 +74,7 @@ export async function openEncoder(
   );
 }
 
-/** Used where a model has adapters and no task was named: SPECTER2's own default, for finding like papers. */
+/** Used where a model has several adapters and no task was named: SPECTER2's own default, for finding like papers. */
 const defaultTask = 'proximity';
 
 /**
@@ -82,22 +82,27 @@ const defaultTask = 'proximity';
  * a start for training, and its vectors are poor.
  *
  * @param wanted Name of an adapter; undefined for the model's default.
+ * @param name What errors call the model.
  * @returns null for a model without adapters.
- * @throws UserError when the model has no such adapter, or has some and none is its default.
+ * @throws UserError when the model has no such adapter, or has several and none is its default.
  */
-export function chooseTask(folder: string, wanted: string | undefined): string | null {
+export function chooseTask(
+  folder: string,
+  wanted: string | undefined,
+  name = `the model in ${folder}`,
+): string | null {
   const config = readConfig(folder);
   const tasks = isConverted(config) ? (readConversion(config, join(folder, 'config.json')).tasks ?? []) : [];
   if (tasks.length === 0) {
     if (wanted === undefined) return null;
     throw new UserError(
-      `Expected no task for the model in ${folder}, which has no adapters, got "${wanted}". Leave the task out.`,
+      `Expected no task for ${name}, which has no adapters, got "${wanted}". Leave the task out.`,
     );
   }
-  const task = wanted ?? defaultTask;
+  const task = wanted ?? (tasks.length === 1 ? tasks[0] : defaultTask);
   if (tasks.includes(task)) return task;
   throw new UserError(
-    `Expected a task that the model in ${folder} has an adapter for (${tasks.join(', ')}), got ${
+    `Expected a task that ${name} has an adapter for (${tasks.join(', ')}), got ${
       wanted === undefined ? 'none' : `"${wanted}"`
     }. Name one of these.`,
   );

@@ -1,4 +1,4 @@
-/** Model references, `builtin:NAME` or a folder, resolved to the model's folder and its hash. */
+/** References to models on this disk, `builtin:NAME` or a folder, resolved to the model's folder and its hash. */
 
 import { existsSync, readdirSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
@@ -42,17 +42,10 @@ function modelFolder(reference: string, baseFolder: string): string {
     }
     return join(builtinFolder(), name);
   }
-  if (reference.startsWith('hf:')) {
-    throw new UserError(
-      `"${reference}": models from the Hugging Face hub cannot be fetched by this version; use a shipped model (${builtinNames()
-        .map((name) => `builtin:${name}`)
-        .join(', ')}) or a folder.`,
-    );
-  }
   const folder = isAbsolute(reference) ? reference : resolve(baseFolder, reference);
   if (!existsSync(folder)) {
     throw new UserError(
-      `Expected a model reference (builtin:NAME or a folder), got "${reference}": there is no folder ${folder}.`,
+      `Expected a model reference (builtin:NAME, hf:owner/name or a folder), got "${reference}": there is no folder ${folder}.`,
     );
   }
   return folder;

@@ -3,12 +3,22 @@
  * its event loop, so long work belongs in a worker thread or in a command that does nothing else.
  */
 
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { UserError } from '../errors.ts';
 import { elementTypeOf, type TensorData, type TensorValue } from './tensor.ts';
 
 export type { TensorData, TensorValue } from './tensor.ts';
+
+/** Where graphs run: the processor, or an NVIDIA card through CUDA. */
+export type Device = 'cpu' | 'cuda';
+
+export interface SessionOptions {
+  threads?: number;
+  device?: Device;
+}
 
 export interface Session {
   inputs: string[];
@@ -30,14 +40,15 @@ export interface Session {
  *
  * @param model Path of a file, or the file's content.
  * @param options.threads Threads within one operator.
- * @throws UserError when the file is absent or is not a model that onnxruntime can run.
+ * @param options.device Where the graph runs; `cuda` never falls back to the processor as a whole.
+ * @throws UserError when the file is absent, is not a model that onnxruntime can run, or there is no such device.
  */
 export async function openSession(
   model: string | Uint8Array,
-  { threads = 1 }: { threads?: number } = {},
+  { threads = 1, device = 'cpu' }: SessionOptions = {},
 ): Promise<Session> {
   const options: ort.InferenceSession.SessionOptions = {
-    executionProviders: ['cpu'],
+    executionProviders: [device],
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     intraOpNumThreads: threads,
@@ -50,6 +61,7 @@ export async function openSession(
   if (typeof model === 'string' && !existsSync(model)) {
     throw new UserError(`model: expected an ONNX file at ${model}, found none. Restore the model's folder.`);
   }
+  if (device !== 'cpu') checkDevice(device);
   let session: ort.InferenceSession;
   try {
     session =
@@ -57,6 +69,9 @@ export async function openSession(
         ? await ort.InferenceSession.create(model, options)
         : await ort.InferenceSession.create(model, options);
   } catch (cause) {
+    if (device !== 'cpu' && /provider|cuda|cudnn|shared library/i.test(reasonOf(cause))) {
+      throw new UserError(noDevice(device, reasonOf(cause)), { cause });
+    }
     const where = typeof model === 'string' ? model : `the ${model.byteLength} bytes given`;
     throw new UserError(
       `model: expected ${where} to be an ONNX model that onnxruntime can run; it says: ${reasonOf(cause)}`,
@@ -64,6 +79,26 @@ export async function openSession(
     );
   }
   return wrap(session);
+}
+
+/**
+ * onnxruntime-node holds its CUDA part back unless its installer fetched it. Asked without, it would write a
+ * trace of its own to stderr before it refuses.
+ */
+function checkDevice(device: Device): void {
+  const folder = join(dirname(createRequire(import.meta.url).resolve('onnxruntime-node')), '..', 'bin');
+  const library = `onnxruntime_providers_${device}`;
+  const found =
+    existsSync(folder) &&
+    readdirSync(folder, { recursive: true, encoding: 'utf8' }).some((name) => name.includes(library));
+  if (!found) throw new UserError(noDevice(device, `its ${library} library is not installed`));
+}
+
+function noDevice(device: Device, reason: string): string {
+  return (
+    `run.device: expected onnxruntime to run on ${device}; it cannot: ${reason}. ` +
+    'Fetch its GPU part with "ONNXRUNTIME_NODE_INSTALL=true node node_modules/onnxruntime-node/script/install.js" (Linux x64, with CUDA 12 and cuDNN 9), or set run.device: cpu.'
+  );
 }
 
 function wrap(session: ort.InferenceSession): Session {

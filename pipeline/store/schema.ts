@@ -230,4 +230,7 @@ export const migrations: readonly string[] = [
       s.started_at AS started_at, s.finished_at AS finished_at, s.seconds AS seconds, s.documents AS documents
     FROM stage_run s JOIN run r USING (run_number);
   `,
+  `
+  ALTER TABLE embedding ADD COLUMN truncated INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

@@ -1,7 +1,7 @@
 /** Vectors to BLOBs (little-endian float32) and back: document embeddings and positions. */
 
 import { endianness } from 'node:os';
-import type { Matrix, PositionColumns } from '../contract.ts';
+import type { Embedded, Matrix, PositionColumns } from '../contract.ts';
 import type { CorpusOrder } from './documents.ts';
 import type { Store } from './open.ts';
 
@@ -14,13 +14,14 @@ export function writeEmbeddings(
   contentHashes: readonly string[],
   workKey: string,
   model: string,
-  vectors: Matrix,
+  vectors: Embedded,
 ): void {
-  const add = store.prepare('INSERT OR REPLACE INTO embedding VALUES (?, ?, ?, ?, ?, ?)');
+  const add = store.prepare('INSERT OR REPLACE INTO embedding VALUES (?, ?, ?, ?, ?, ?, ?)');
   store
     .transaction(() => {
       for (let i = 0; i < keys.length; i++) {
-        add.run(keys[i], contentHashes[i], workKey, model, vectors.d, rowBlob(vectors, i));
+        const { d, truncated } = vectors;
+        add.run(keys[i], contentHashes[i], workKey, model, d, rowBlob(vectors, i), truncated[i]);
       }
     })
     .immediate();
@@ -35,6 +36,11 @@ export function readEmbeddings(store: Store, order: CorpusOrder): Matrix {
   const d =
     (store.prepare('SELECT dimensions FROM embedding LIMIT 1').pluck().get() as number | undefined) ?? 0;
   return readMatrix(store, order, d, 'SELECT document_key, vector FROM embedding');
+}
+
+/** Documents whose vector leaves out the end of their text. */
+export function countTruncated(store: Store): number {
+  return store.prepare('SELECT count(*) FROM embedding WHERE truncated = 1').pluck().get() as number;
 }
 
 /** Replaces all positions. Call it inside the transaction that marks the stage done. */

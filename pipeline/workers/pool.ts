@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import PQueue from 'p-queue';
-import type { DocumentColumns, ModelPin } from '../contract.ts';
+import type { DocumentColumns, Machine, ModelPin } from '../contract.ts';
 import { Interrupted, UserError } from '../errors.ts';
 import { packageRoot } from '../model/package-root.ts';
 
@@ -15,6 +15,7 @@ export interface ThreadData {
   stage: DocumentStageName;
   config: unknown;
   model: ModelPin;
+  machine: Machine;
 }
 
 export interface Request {

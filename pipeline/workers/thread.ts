@@ -29,6 +29,6 @@ async function answer({ id, documents }: Request): Promise<Reply> {
 /** The config was checked by the coordinator; the thread trusts it. */
 function open(): Promise<DocumentWork<unknown>> {
   return data.stage === 'entities'
-    ? stages.entities.open(data.config as never, data.model)
-    : stages.embed.open(data.config as never, data.model);
+    ? stages.entities.open(data.config as never, data.model, data.machine)
+    : stages.embed.open(data.config as never, data.model, data.machine);
 }

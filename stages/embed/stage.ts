@@ -2,18 +2,24 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DocumentColumns, DocumentStage, Job, Kept, Matrix, ModelPin } from '../../pipeline/contract.ts';
+import type {
+  DocumentColumns,
+  DocumentStage,
+  Embedded,
+  Job,
+  Kept,
+  ModelPin,
+} from '../../pipeline/contract.ts';
 import { UserError } from '../../pipeline/errors.ts';
 import { readCard } from '../../pipeline/model/card.ts';
-import { openEncoder, readModelType } from '../../pipeline/model/document-encoder.ts';
-import { resolveModel } from '../../pipeline/model/reference.ts';
+import { chooseTask, openEncoder } from '../../pipeline/model/document-encoder.ts';
 import { adaptEmbedder, minAdaptDocuments } from '../../pipeline/train/adapt.ts';
 import { type EmbedConfig, section } from './config.ts';
 
 /** The one model that is adapted. */
 const adaptable = 'builtin:static';
 
-export const stage: DocumentStage<EmbedConfig, Matrix> = {
+export const stage: DocumentStage<EmbedConfig, Embedded> = {
   name: 'embed',
   version: 1,
   section,
@@ -21,8 +27,8 @@ export const stage: DocumentStage<EmbedConfig, Matrix> = {
 
   async prepare(job, kept) {
     const { config } = job;
-    const shipped = resolveModel(config.model, job.baseFolder);
-    checkTask(config, shipped);
+    const shipped = job.model(config.model);
+    chooseTask(shipped.folder, config.task, config.model);
     if (config.model !== adaptable || !config.adapt) return shipped;
     const model =
       kept.adapted !== null && kept.adapted.hash !== shipped.hash
@@ -38,23 +44,21 @@ export const stage: DocumentStage<EmbedConfig, Matrix> = {
     return model;
   },
 
-  async open(_config, model) {
-    const encoder = await openEncoder(model.folder);
-    return async (documents: DocumentColumns): Promise<Matrix> => {
+  async open({ task }, model, machine) {
+    const encoder = await openEncoder(model.folder, { ...machine, ...(task === undefined ? {} : { task }) });
+    return async (documents: DocumentColumns): Promise<Embedded> => {
       const n = documents.id.length;
       const texts = documents.title.map((title, i) => ({ title, abstract: documents.abstract[i] }));
-      return { n, d: encoder.dimensions, values: await encoder.encode(texts) };
+      const truncated = new Uint8Array(n);
+      const values = await encoder.encode(texts, {
+        onTruncated: (i) => {
+          truncated[i] = 1;
+        },
+      });
+      return { n, d: encoder.dimensions, values, truncated };
     };
   },
 };
-
-/** Only models with adapters know tasks; the static embedder has none. */
-function checkTask(config: EmbedConfig, model: ModelPin): void {
-  if (config.task === undefined || readModelType(model.folder) !== 'static') return;
-  throw new UserError(
-    `embed: expected no task for ${config.model}, which has no adapters, got "${config.task}". Remove embed.task.`,
-  );
-}
 
 function keptModel(adapted: ModelPin): ModelPin {
   if (!existsSync(join(adapted.folder, 'card.json'))) {

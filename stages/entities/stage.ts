@@ -16,7 +16,6 @@ import type {
 } from '../../pipeline/contract.ts';
 import { UserError } from '../../pipeline/errors.ts';
 import { readCard } from '../../pipeline/model/card.ts';
-import { resolveModel } from '../../pipeline/model/reference.ts';
 import { openTagger, type Tagger, type TextEntity } from '../../pipeline/model/tagger.ts';
 import { canonicalForms } from './canonical-forms.ts';
 import { type EntitiesConfig, section } from './config.ts';
@@ -33,8 +32,8 @@ export const stage: EntitiesStage = {
   section,
   seeded: false,
   prepare,
-  open: async (config, model) => {
-    const tagger = await openTagger(model.folder);
+  open: async (config, model, machine) => {
+    const tagger = await openTagger(model.folder, { ...machine, aggregation: config.aggregation });
     return (documents) => tagDocuments(documents, tagger, config.min_score);
   },
   gather: canonicalForms,
@@ -42,7 +41,7 @@ export const stage: EntitiesStage = {
 
 /** @throws UserError when there is no such model, or it finds no entities. */
 async function prepare(job: Job<EntitiesConfig>): Promise<ModelPin> {
-  const pin = resolveModel(job.config.model, job.baseFolder);
+  const pin = job.model(job.config.model);
   const { task } = readCard(pin.folder);
   if (task !== 'token-classification') {
     throw new UserError(

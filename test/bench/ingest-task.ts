@@ -25,7 +25,16 @@ export async function ingestTask({ path, most }: IngestJob): Promise<IngestResul
   let skipped = 0;
   const read = await timed(async () => {
     const batches = stage.read({
-      ...{ config, seed: 1, threads: 1, baseFolder: '/', signal: new AbortController().signal },
+      ...{
+        config,
+        seed: 1,
+        threads: 1,
+        baseFolder: '/',
+        model: () => {
+          throw new Error('no model here');
+        },
+        signal: new AbortController().signal,
+      },
       ...{ progress: () => {}, notice: () => {} },
     });
     for await (const batch of batches) {

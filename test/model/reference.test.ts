@@ -30,7 +30,6 @@ describe('resolveModel', () => {
   it.each([
     ['builtin:sciense', /Expected a shipped model \(.*science.*\), got "builtin:sciense"/],
     ['builtin:../models/static', /Expected a shipped model/],
-    ['hf:allenai/specter2', /cannot be fetched by this version.*builtin:static/],
     ['models/none', /there is no folder \/nowhere\/models\/none/],
   ])('refuses %s and says what there is', (reference, words) => {
     expect(() => resolveModel(reference, '/nowhere')).toThrow(UserError);

@@ -9,7 +9,12 @@ import { type ThreadData, workInOrder } from '../../pipeline/workers/pool.ts';
 
 const pinOf = (folder: string): ModelPin => ({ reference: 'a model', hash: '', folder });
 const shipped = pinOf(join(builtinFolder(), 'static'));
-const dataOf = (model: ModelPin): ThreadData => ({ stage: 'embed', config: {}, model });
+const dataOf = (model: ModelPin): ThreadData => ({
+  stage: 'embed',
+  config: {},
+  model,
+  machine: { device: 'cpu', threads: 1 },
+});
 
 /** Batch b has b % 3 + 1 documents, the first batches the longest texts, so that they end last. */
 function* batches(count: number): Generator<{ number: number; documents: DocumentColumns }> {

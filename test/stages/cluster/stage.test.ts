@@ -30,6 +30,9 @@ async function cluster(
     seed: 0,
     threads: 1,
     baseFolder: '.',
+    model: () => {
+      throw new Error('no model here');
+    },
     signal,
     progress: (done, total) => progress.push([done, total]),
     notice: (message) => notices.push(message),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { DocumentColumns, Job, Kept, ModelPin } from '../../../pipeline/contract.ts';
 import { UserError } from '../../../pipeline/errors.ts';
-import { builtinFolder } from '../../../pipeline/model/reference.ts';
+import { builtinFolder, resolveModel } from '../../../pipeline/model/reference.ts';
 import { type EmbedConfig, embedSchema } from '../../../stages/embed/config.ts';
 import { stage } from '../../../stages/embed/stage.ts';
 import { columnsOf, exampleDocuments } from '../../train/example-corpus.ts';
@@ -24,6 +24,7 @@ function jobOf(config: Partial<EmbedConfig>): Job<EmbedConfig> & { notices: stri
     seed: 42,
     threads: 1,
     baseFolder: scratch,
+    model: (reference) => resolveModel(reference, scratch),
     signal: new AbortController().signal,
     progress: () => {},
     notice: (message) => notices.push(message),
@@ -41,7 +42,7 @@ const adapted = stage.prepare(jobOf({}), keptOf(40));
 
 describe('the embed section', () => {
   it('takes the shipped embedder and adapts it unless told otherwise', () => {
-    expect(embedSchema.parse({})).toEqual({ model: 'builtin:static', adapt: true });
+    expect(embedSchema.parse({})).toEqual({ model: 'builtin:static', precision: 'auto', adapt: true });
   });
 
   it('refuses unknown keys and tasks', () => {
@@ -93,13 +94,13 @@ describe('prepare', () => {
   it('refuses a task for a model without adapters', async () => {
     const run = stage.prepare(jobOf({ task: 'proximity' }), keptOf(40));
     await expect(run).rejects.toThrow(UserError);
-    await expect(run).rejects.toThrow('expected no task for builtin:static');
+    await expect(run).rejects.toThrow('Expected no task for builtin:static');
   });
 });
 
 describe('open', () => {
   it('gives one row per document, the same whatever batch the document is in', async () => {
-    const work = await stage.open(embedSchema.parse({}), await adapted);
+    const work = await stage.open(embedSchema.parse({}), await adapted, { device: 'cpu', threads: 1 });
     const documents = documentsOf(6);
     const whole = await work(documents);
     expect([whole.n, whole.d, whole.values.length]).toEqual([6, 512, 6 * 512]);

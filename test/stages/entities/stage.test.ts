@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DocumentColumns } from '../../../pipeline/contract.ts';
+import { resolveModel } from '../../../pipeline/model/reference.ts';
 import type { TextEntity } from '../../../pipeline/model/tagger.ts';
 import { section } from '../../../stages/entities/config.ts';
 import { stage, tagDocuments } from '../../../stages/entities/stage.ts';
@@ -92,7 +93,12 @@ describe('tagDocuments', () => {
 
 describe('entities section', () => {
   it('has defaults and refuses what is out of range or unknown', () => {
-    expect(section.schema.parse({})).toEqual({ model: 'builtin:science', min_score: 0 });
+    expect(section.schema.parse({})).toEqual({
+      model: 'builtin:science',
+      aggregation: 'average',
+      precision: 'auto',
+      min_score: 0,
+    });
     for (const wrong of [{ min_score: 1.1 }, { min_score: -0.1 }, { model: ' ' }, { modle: 'x' }]) {
       expect(section.schema.safeParse(wrong).success).toBe(false);
     }
@@ -102,10 +108,11 @@ describe('entities section', () => {
 describe('stage', () => {
   it('names the model folder it cannot find', async () => {
     const job = {
-      config: { model: 'nowhere', min_score: 0 },
+      config: section.schema.parse({ model: 'nowhere' }),
       seed: 1,
       threads: 1,
       baseFolder: '/',
+      model: (reference: string) => resolveModel(reference, '/'),
       signal: new AbortController().signal,
       progress: () => {},
       notice: () => {},

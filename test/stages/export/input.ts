@@ -109,6 +109,9 @@ export function jobOf(
     seed: 0,
     threads: 1,
     baseFolder: '/nowhere',
+    model: () => {
+      throw new Error('no model here');
+    },
     signal,
     progress: () => undefined,
     notice: () => undefined,

@@ -28,7 +28,16 @@ async function measure(
 ): Promise<{ kept: number; skipped: number; growth: number }> {
   const config = stage.section.schema.parse({ path: name, source });
   const job = {
-    ...{ config, seed: 1, threads: 1, baseFolder: folder, signal: new AbortController().signal },
+    ...{
+      config,
+      seed: 1,
+      threads: 1,
+      baseFolder: folder,
+      model: () => {
+        throw new Error('no model here');
+      },
+      signal: new AbortController().signal,
+    },
     ...{ progress: () => {}, notice: () => {} },
   };
   collectGarbage();

@@ -7,7 +7,16 @@ const records: IngestedRecord[] = [];
 const skipped: SkippedRow[] = [];
 const notices: string[] = [];
 const job = {
-  ...{ config, seed: 1, threads: 1, baseFolder: process.cwd(), signal: new AbortController().signal },
+  ...{
+    config,
+    seed: 1,
+    threads: 1,
+    baseFolder: process.cwd(),
+    model: () => {
+      throw new Error('no model here');
+    },
+    signal: new AbortController().signal,
+  },
   ...{ progress: () => {}, notice: (message: string) => notices.push(message) },
 };
 for await (const batch of stage.read(job)) {

@@ -37,7 +37,16 @@ async function readAll(
   const config = stage.section.schema.parse(settings);
   const outcome: Outcome = { records: [], skipped: [], notices: [], batches: [] };
   const job = {
-    ...{ config, seed: 1, threads: 1, baseFolder: folder, signal },
+    ...{
+      config,
+      seed: 1,
+      threads: 1,
+      baseFolder: folder,
+      model: () => {
+        throw new Error('no model here');
+      },
+      signal,
+    },
     progress: () => {},
     notice: (message: string) => outcome.notices.push(message),
   };

@@ -79,6 +79,9 @@ export function labelJob(settings: Record<string, unknown> = {}): Job<LabelConfi
     seed: 1,
     threads: 1,
     baseFolder: '/',
+    model: () => {
+      throw new Error('no model here');
+    },
     signal: new AbortController().signal,
     progress: () => {},
     notice: (message) => notices.push(message),

@@ -17,6 +17,9 @@ function jobOf(config: Partial<ReduceConfig> = {}, changes: Partial<Job<ReduceCo
     seed: 1,
     threads: 1,
     baseFolder: '.',
+    model: () => {
+      throw new Error('no model here');
+    },
     signal: new AbortController().signal,
     progress: (done, total) => progress.push(done / (total ?? 1)),
     notice: (message) => notices.push(message),
