@@ -94,7 +94,7 @@ export function statusFault(
     const remedy =
       token === null
         ? 'Check the name; for a private repository set HF_TOKEN to an access token.'
-        : 'Check the name, and that the token in HF_TOKEN is valid and may read this repository.';
+        : 'Check the name, and that the token in HF_TOKEN (or in the file HF_HOME/token) is valid and may read this repository.';
     return new UserError(`${name}: not found at ${page}, or private (${status}${word}). ${remedy}`);
   }
   if (status === 403) {

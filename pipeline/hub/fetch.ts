@@ -223,11 +223,13 @@ async function checkRoom(
     );
     needed += Math.max(0, file.bytes - there);
   }
-  const { bavail, bsize, blocks } = await statfs(cache.folder);
+  const disk = await statfs(cache.folder).catch(() => null);
   // Some file systems over the network do not tell.
-  if (blocks === 0 || bavail * bsize >= needed) return;
+  if (disk === null || disk.blocks === 0) return;
+  const free = disk.bavail * disk.bsize;
+  if (free >= needed) return;
   throw new UserError(
-    `${fullName(request)}: expected ${megabytes(needed)} of free disk at ${request.environment.cacheFolder}, found ${megabytes(bavail * bsize)}. ` +
+    `${fullName(request)}: expected ${megabytes(needed)} of free disk at ${request.environment.cacheFolder}, found ${megabytes(free)}. ` +
       'Free some space, or name another folder in HF_HOME.',
   );
 }

@@ -11,7 +11,6 @@ import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promise
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { UserError } from '../errors.ts';
 import type { HubTiming } from './environment.ts';
 import { errorCode } from './faults.ts';
 
@@ -22,12 +21,16 @@ interface Owner {
   token: string;
 }
 
+/** Heartbeats that find the lock gone before it counts as lost: one who waits may have moved it by mistake. */
+const maxMisses = 2;
+
 /**
- * Does the work once the lock is ours, and gives the lock back however the work ends.
+ * Does the work once the lock is ours, and gives the lock back however the work ends. Should another process
+ * have taken the lock because this one gave no sign for too long (a machine asleep), the work is ended and
+ * begins anew when the lock is ours again.
  *
- * @param onWait Told once, with the owner's process, when another one holds the lock.
- * @param work Its signal is raised when the caller's is, and when another process has taken the lock because
- *   this one gave no sign for too long.
+ * @param onWait Told when another process holds the lock.
+ * @param work Can be done again. Its signal is raised when the caller's is, and when the lock is lost.
  */
 export async function withLock<T>(
   path: string,
@@ -36,16 +39,20 @@ export async function withLock<T>(
   onWait: (message: string) => void,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const owner: Owner = { host: hostname(), process: process.pid, token: randomUUID() };
-  await mkdir(dirname(path), { recursive: true });
-  await acquire(path, owner, timing, signal, onWait);
-  const lost = new AbortController();
-  const heartbeat = setInterval(() => void beat(path, owner, lost), timing.heartbeatMilliseconds);
-  try {
-    return await work(AbortSignal.any([signal, lost.signal]));
-  } finally {
-    clearInterval(heartbeat);
-    if (await isOwn(path, owner)) await rm(path, { force: true });
+  for (;;) {
+    const owner: Owner = { host: hostname(), process: process.pid, token: randomUUID() };
+    await mkdir(dirname(path), { recursive: true });
+    await acquire(path, owner, timing, signal, onWait);
+    const lost = new AbortController();
+    const stopBeating = keepBeating(path, owner, timing, () => lost.abort());
+    try {
+      return await work(AbortSignal.any([signal, lost.signal]));
+    } catch (error) {
+      if (signal.aborted || !lost.signal.aborted) throw error;
+    } finally {
+      stopBeating();
+      if (await isOwn(path, owner)) await rm(path, { force: true });
+    }
   }
 }
 
@@ -158,21 +165,21 @@ async function removeStale(path: string, text: string, own: Owner): Promise<void
   }
 }
 
-async function beat(path: string, owner: Owner, lost: AbortController): Promise<void> {
-  try {
-    if (await isOwn(path, owner)) {
-      const now = new Date();
-      await utimes(path, now, now);
+/** @returns Ends the signs of life. */
+function keepBeating(path: string, owner: Owner, timing: HubTiming, onLost: () => void): () => void {
+  let misses = 0;
+  const beat = async (): Promise<void> => {
+    if (!(await isOwn(path, owner))) {
+      if (++misses === maxMisses) onLost();
       return;
     }
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') return;
-  }
-  lost.abort(
-    new UserError(
-      'Another process took over this download, or its folder was removed, while this process stood still. Run the same command again.',
-    ),
-  );
+    misses = 0;
+    const now = new Date();
+    await utimes(path, now, now);
+  };
+  // A disk that fails here fails the work as well, which then says so.
+  const timer = setInterval(() => void beat().catch(() => undefined), timing.heartbeatMilliseconds);
+  return () => clearInterval(timer);
 }
 
 async function isOwn(path: string, owner: Owner): Promise<boolean> {

@@ -431,6 +431,17 @@ describe('a transfer that goes wrong', () => {
     expect(hub.contentRequests('model.safetensors').length).toBeLessThan(9);
   });
 
+  it('takes a long file from a host that closes the connection behind it', async () => {
+    repository.files['model.safetensors'] = large(8 << 20);
+    hub.spoil('model.safetensors', (_request, response, { content }) => {
+      response.setHeader('connection', 'close');
+      response.setHeader('content-length', content.length);
+      response.end(content);
+    });
+    expectWhole(await fetchRepository(request()));
+    expect(hub.contentRequests('model.safetensors')).toHaveLength(1);
+  });
+
   it('leaves a server that falls silent, and goes on', async () => {
     hub.spoil('model.safetensors', silentAfter(30_000));
     const quick = environment();
@@ -520,7 +531,7 @@ describe('a repository that cannot be fetched', () => {
       repository: 'lab/nothing',
       environment: environment({ HF_TOKEN: 'hf_wrong' }),
     });
-    expect(message).toContain('the token in HF_TOKEN is valid');
+    expect(message).toContain('the token in HF_TOKEN (or in the file HF_HOME/token) is valid');
     expect(message).not.toContain('hf_wrong');
   });
 
