@@ -129,6 +129,13 @@ const precision = (): Option =>
     'int8',
     'fp32',
   ]);
+const aggregation = (): Option =>
+  new Option('--aggregation <kind>', 'how the pieces of a word agree, in a transformer').choices([
+    'simple',
+    'first',
+    'average',
+    'max',
+  ]);
 const device = (): Option =>
   new Option('--device <name>', 'where a transformer runs').choices(['cpu', 'cuda']).default('cpu');
 const threads = (): Option =>
@@ -196,14 +203,7 @@ models
   .requiredOption('--model <reference>', 'model, e.g. builtin:science')
   .requiredOption('--input <file.jsonl>', 'one object a line: id, title, abstract')
   .requiredOption('--output <file.jsonl>', 'id, entities: field, start, end, text, type, score')
-  .addOption(
-    new Option('--aggregation <kind>', 'how the pieces of a word agree, in a transformer').choices([
-      'simple',
-      'first',
-      'average',
-      'max',
-    ]),
-  )
+  .addOption(aggregation())
   .addOption(precision())
   .addOption(device())
   .addOption(threads())
@@ -218,6 +218,9 @@ evaluate
   .description('span precision, recall and F1 of a tagger, and its speed')
   .requiredOption('--model <reference>', 'model, e.g. builtin:science')
   .requiredOption('--data <file.conll>', 'labelled tokens; .gz is read as it is')
+  .addOption(aggregation())
+  .addOption(precision())
+  .addOption(device())
   .option('--json', 'print JSON')
   .action(async (options) => {
     const { evaluateTagger } = await import('./commands/evaluate.ts');

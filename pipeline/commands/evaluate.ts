@@ -3,8 +3,11 @@
 import { resolve } from 'node:path';
 import { Interrupted } from '../errors.ts';
 import { scoreLabels } from '../evaluate/spans.ts';
+import { compareTypes, type TypeNames } from '../evaluate/type-names.ts';
+import type { Aggregation } from '../model/aggregation.ts';
+import type { Device } from '../model/session.ts';
 import { openTagger } from '../model/tagger.ts';
-import { modelPlaces, provideModel } from '../provide-model.ts';
+import { modelPlaces, type Precision, provideModel } from '../provide-model.ts';
 import { readConll } from '../train/conll.ts';
 import { type Console, count, table } from './console.ts';
 import { workReporter } from './progress.ts';
@@ -12,6 +15,9 @@ import { workReporter } from './progress.ts';
 export interface EvaluateArguments {
   model: string;
   data: string;
+  aggregation?: Aggregation;
+  precision?: Precision;
+  device?: Device;
   json?: boolean;
 }
 
@@ -28,18 +34,19 @@ export async function evaluateTagger(
     signal,
     onProgress: workReporter(console),
     onNotice: (message) => console.say(message),
+    ...(given.precision === undefined ? {} : { precision: given.precision }),
   });
   const { sentences, types, scheme, strayTags } = await readConll(resolve(given.data));
   console.say(
     `${given.data}: tags read as ${scheme}${strayTags === 0 ? '' : `; ${count(strayTags)} I- tags without a B- begin an entity`}.`,
   );
-  const tagger = await openTagger(pin.folder);
-  const missing = types.filter((type) => !tagger.types.includes(type));
-  if (missing.length > 0) {
-    console.say(
-      `Note: ${given.model} does not know ${missing.join(', ')}; every such entity counts as missed.`,
-    );
-  }
+  const { aggregation, device = 'cpu' } = given;
+  // One thread, so that tokens per second are those of one core.
+  const tagger = await openTagger(pin.folder, {
+    device,
+    ...(aggregation === undefined ? {} : { aggregation }),
+  });
+  sayTypes(compareTypes(types, tagger.types), given, console);
   const gold = sentences.map((sentence) => sentence.labels);
   const found: string[][] = [];
   const tokens = sentences.reduce((sum, sentence) => sum + sentence.tokens.length, 0);
@@ -95,4 +102,23 @@ export async function evaluateTagger(
   ]);
   for (const line of lines) console.out(line);
   console.out(`${count(tokens / wallSeconds)} tokens/s, ${count(tokens / cpuSeconds)} tokens per CPU second`);
+}
+
+/** What a figure hides: types that only one side has. */
+function sayTypes(
+  { unknown, foreign, spelledOtherwise }: TypeNames,
+  { model, data }: EvaluateArguments,
+  console: Console,
+): void {
+  if (unknown.length > 0) {
+    console.say(`Note: ${model} does not know ${unknown.join(', ')}; every such entity counts as missed.`);
+  }
+  if (foreign.length > 0) {
+    console.say(`Note: ${data} has no ${foreign.join(', ')}; what the model finds of them counts as wrong.`);
+  }
+  for (const { data: own, model: other } of spelledOtherwise) {
+    console.say(
+      `Note: "${own}" of the data and "${other}" of the model count as two types. If they are one, rename it in the data.`,
+    );
+  }
 }
