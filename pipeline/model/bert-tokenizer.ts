@@ -1,7 +1,6 @@
 /**
  * BERT's tokenizer: text to vocabulary ids, each with the characters and the word it comes from. Reading its
- * files is tokenizer-files.ts's affair, normalising bert-normalizer.ts's; this file finds words and keeps
- * what it knows of them.
+ * files is tokenizer-files.ts's affair, normalising bert-normalizer.ts's, and words are bert-words.ts's.
  *
  * Agrees with Hugging Face tokenizers 0.23 on ids, offsets and word indices (test/oracle/bert-tokenizer.py).
  * Differs: places are UTF-16 code units where the library counts code points. Half a surrogate pair, which
@@ -10,17 +9,8 @@
 
 import { UserError } from '../errors.ts';
 import { createTokenFinder, type TokenFinder } from './added-tokens.ts';
-import { characterFlags, PUNCTUATION, SPACE } from './bert-characters.ts';
-import {
-  BLANK,
-  CAPITAL,
-  CHANGED,
-  type Characters,
-  classifyCodeUnits,
-  normalize,
-  OTHER,
-  SINGLE,
-} from './bert-normalizer.ts';
+import { type Characters, classifyCodeUnits, normalize } from './bert-normalizer.ts';
+import { eachNormalizedWord, eachRun, plainWord, textOf } from './bert-words.ts';
 import { createPieceMatcher } from './piece-matcher.ts';
 import { readTokenizerFiles, type TokenizerSettings } from './tokenizer-files.ts';
 import { WordCache } from './word-cache.ts';
@@ -88,11 +78,8 @@ export function createBertTokenizer(settings: TokenizerSettings): BertTokenizer 
     const { codes, starts } = characters;
     const add = (id: number, first: number, after: number): void =>
       list.push(id, starts[first], characters.ends[after - 1], list.words);
-    let word = '';
-    if (to - from <= settings.maxCharacters) {
-      for (let i = from; i < to; i++) word += String.fromCodePoint(codes[i]);
-    }
-    if (word === '' || !matcher.match(word, ids, ends)) add(unknownId, from, to);
+    const isKnown = to - from <= settings.maxCharacters && matcher.match(textOf(codes, from, to), ids, ends);
+    if (!isKnown) add(unknownId, from, to);
     else {
       let first = from;
       let unit = 0;
@@ -106,65 +93,39 @@ export function createBertTokenizer(settings: TokenizerSettings): BertTokenizer 
     list.words++;
   };
 
-  /** Appends the tokens of normalised characters: words end at white space and around punctuation. */
-  const addWords = (list: TokenList, characters: Characters, from: number, to: number): void => {
-    let start = from;
-    for (let i = from; i < to; i++) {
-      const flags = characterFlags[characters.codes[i]];
-      if (!(flags & (SPACE | PUNCTUATION))) continue;
-      if (start < i) addWord(list, characters, start, i);
-      if (flags & PUNCTUATION) addWord(list, characters, i, i + 1);
-      start = i + 1;
-    }
-    if (start < to) addWord(list, characters, start, to);
-  };
+  const addWords = (list: TokenList, characters: Characters, from: number, to: number): void =>
+    eachNormalizedWord(characters.codes, from, to, (start, end) => {
+      addWord(list, characters, start, end);
+      return true;
+    });
 
   const runTokens = (run: string, kindsSeen: number): RunTokens => {
-    const isWord = !(kindsSeen & CHANGED) && !(kindsSeen & CAPITAL && kindsSeen & OTHER);
-    if (isWord) {
-      if (!matcher.match(kindsSeen & CAPITAL ? run.toLowerCase() : run, ids, ends)) return unknownId;
-      if (ids.length === 1) return ids[0];
-    }
     const list = new TokenList();
-    if (isWord) for (let i = 0; i < ids.length; i++) list.push(ids[i], i === 0 ? 0 : ends[i - 1], ends[i], 0);
-    else {
+    const word = plainWord(run, kindsSeen);
+    if (word === null) {
       const characters = normalize(run, steps);
       addWords(list, characters, 0, characters.codes.length);
+    } else {
+      if (!matcher.match(word, ids, ends)) return unknownId;
+      if (ids.length === 1) return ids[0];
+      for (let i = 0; i < ids.length; i++) list.push(ids[i], i === 0 ? 0 : ends[i - 1], ends[i], 0);
     }
     return list.take();
   };
 
-  /**
-   * Tokens of a piece of text between added tokens. Nothing that normalising does reaches past a blank or a
-   * character that is a word of its own, so what lies between them, a run, is dealt with alone, and
-   * remembered.
-   */
-  const addRuns = (text: string, from: number, to: number): void => {
-    for (let at = from; at < to; ) {
-      const kind = kinds[text.charCodeAt(at)];
-      if (kind === BLANK) {
-        at++;
-        continue;
-      }
-      const start = at++;
-      let kindsSeen = kind;
-      if (kind !== SINGLE) {
-        for (; at < to; at++) {
-          const next = kinds[text.charCodeAt(at)];
-          if (next === BLANK || next === SINGLE) break;
-          kindsSeen |= next;
-        }
-      }
-      const run = text.slice(start, at);
+  /** Appends the tokens of a piece of text between added tokens. */
+  const addRuns = (text: string, from: number, to: number): void =>
+    eachRun(kinds, text, from, to, (start, end, kindsSeen) => {
+      const run = text.slice(start, end);
       let tokens = cache.get(run);
       if (tokens === undefined) {
         tokens = runTokens(run, kindsSeen);
         if (run.length <= longestKept) cache.set(run, tokens);
       }
-      if (typeof tokens === 'number') found.push(tokens, start, at, found.words++);
+      if (typeof tokens === 'number') found.push(tokens, start, end, found.words++);
       else found.append(tokens, start);
-    }
-  };
+      return true;
+    });
 
   /** The same where added tokens are to be found in the normalised text, which therefore is made as a whole. */
   const addNormalized = (find: TokenFinder, text: string, from: number, to: number): void => {
@@ -237,7 +198,7 @@ function createFinders(settings: TokenizerSettings) {
             `Expected the added token ${JSON.stringify(token.content)} to hold something that normalising keeps. Remove it from the tokenizer's files.`,
           );
         }
-        return { pattern: String.fromCodePoint(...codes), token };
+        return { pattern: textOf(codes, 0, codes.length), token };
       }),
       settings,
     ),
