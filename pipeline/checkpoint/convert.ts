@@ -135,13 +135,14 @@ async function convertInto(aside: string, options: ConversionOptions, open: Weig
       : { kind: 'vector', pooling: recipe.pooling, normalize: recipe.normalize };
 
   const cases = parityCases(config, tokenizer, conversion.max_tokens, adapters.length);
-  const steps = config.layers + 2 * cases.many.length;
+  const precision = settle(options.precision ?? 'auto', config);
+  const steps = config.layers + (precision === 'fp32' ? 0 : 2 * cases.many.length);
   let done = 0;
   const turn = async (): Promise<void> => {
+    options.onProgress?.(++done, steps);
     await pause(signal);
-    options.onProgress?.(Math.min(++done, steps), steps);
   };
-  const written = await writeChecked(aside, model, head, cases, options.precision ?? 'auto', turn);
+  const written = await writeChecked(aside, model, head, cases, precision, turn);
 
   for (const name of tokenizerFiles) {
     if (existsSync(join(folder, name))) copyFileSync(join(folder, name), join(aside, name));
@@ -278,18 +279,16 @@ async function writeChecked(
 ): Promise<WrittenModel> {
   const path = join(aside, modelName);
   const entry = writeModel(encodeBertGraph(model, head, 'fp32'), path);
-  const wantsInt8 =
-    precision === 'int8' || (precision === 'auto' && matrixParameters(model.config) >= int8Parameters);
   const session = await openSession(path);
   let fp32: Float32Parity;
   let expected: Float32Array[];
   try {
     fp32 = await checkFloat32(model, head, session, cases.few, turn);
-    expected = wantsInt8 ? await graphOutputs(session, cases.many, turn) : [];
+    expected = precision === 'fp32' ? [] : await graphOutputs(session, cases.many, turn);
   } finally {
     await session.close();
   }
-  if (!wantsInt8) return { precision: 'fp32', parity: { fp32 }, model: entry };
+  if (precision === 'fp32') return { precision: 'fp32', parity: { fp32 }, model: entry };
 
   const int8Path = `${path}.int8`;
   const int8Entry = writeModel(encodeBertGraph(model, head, 'int8'), int8Path);
@@ -314,10 +313,14 @@ async function writeChecked(
   return { precision: 'fp32', parity: { fp32, int8 }, model: entry };
 }
 
-const matrixParameters = (config: BertConfig): number =>
-  bertParameters(config)
-    .filter(({ name, dims }) => dims.length === 2 && name.startsWith('encoder.'))
-    .reduce((sum, { dims }) => sum + dims[0] * dims[1], 0);
+/** A small model gains nothing from int8. */
+function settle(precision: Precision, config: BertConfig): Precision {
+  const matrices = bertParameters(config).filter(
+    ({ name, dims }) => dims.length === 2 && name.startsWith('encoder.'),
+  );
+  const parameters = matrices.reduce((sum, { dims }) => sum + dims[0] * dims[1], 0);
+  return precision === 'auto' && parameters < int8Parameters ? 'fp32' : precision;
+}
 
 interface FileEntry {
   sha256: string;

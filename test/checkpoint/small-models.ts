@@ -1,6 +1,6 @@
 /** The checkpoints that test/oracle/small-models.py made, models with weights given in a test, and running them. */
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Adapter, bindAdapter } from '../../pipeline/checkpoint/adapter.ts';
 import { type BertConfig, parseBertConfig } from '../../pipeline/checkpoint/bert-config.ts';
@@ -63,6 +63,22 @@ export function weightsOf(tensors: Readonly<Record<string, GivenTensor>>): Weigh
   };
 }
 
+/** Float32 only, in the order given. */
+export function writeSafetensors(path: string, tensors: Readonly<Record<string, GivenTensor>>): void {
+  const header: Record<string, unknown> = {};
+  const pieces: Buffer[] = [];
+  let at = 0;
+  for (const [name, { dims, data }] of Object.entries(tensors)) {
+    header[name] = { dtype: 'F32', shape: dims, data_offsets: [at, at + data.byteLength] };
+    pieces.push(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+    at += data.byteLength;
+  }
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  writeFileSync(path, Buffer.concat([length, text, ...pieces]));
+}
+
 /** A config.json of a model so small that its tensors can be given in a test. */
 export const tinySettings = {
   model_type: 'bert',
@@ -83,12 +99,16 @@ const numbers = (length: number, seed: number, size = 0.5): Float32Array => {
   return Float32Array.from({ length }, () => (random.nextFloat() - 0.5) * 2 * size);
 };
 
-/** Tensors for every parameter of a config, by the names of BertModel. */
-export function tinyTensors(config: BertConfig = tinyConfig): Record<string, GivenTensor> {
+/**
+ * Tensors for every parameter of a config, by the names of BertModel.
+ *
+ * @param size Largest number. Wide models want small ones: else attention turns on the last digit.
+ */
+export function tinyTensors(config: BertConfig = tinyConfig, size = 0.5): Record<string, GivenTensor> {
   return Object.fromEntries(
     bertParameters(config).map(({ name, dims }, i) => {
-      const length = dims.reduce((product, size) => product * size, 1);
-      const data = numbers(length, i + 1);
+      const length = dims.reduce((product, entry) => product * entry, 1);
+      const data = numbers(length, i + 1, size);
       // Layer norms around 1, as trained ones are.
       return [name, { dims: [...dims], data: name.endsWith('Norm.weight') ? data.map((x) => 1 + x) : data }];
     }),
