@@ -90,6 +90,8 @@ ODD = [
     "\u6f22\u5b57", "\U0001f600", "\U0001d400deep", "[SEP]", "[UNK]", "[MASK]", "[CLS]", "\u0130x", "zzz",
     "\ufb01x", "\u1e9e", "a\u0301\u0302b", "x" * 120, "\x07", "deep\x00er", "the-of", "1.2%", "(BERT)", "\ufffd",
     "un\u00ad\u00ad\u200bing", "e\u0301\u0302s",
+    # Two code units for one character that is dropped: whoever counts code units takes "##ing" for a word.
+    "deepi\U000e0001ng",
 ]
 
 
