@@ -16,7 +16,7 @@ export const aggregations = ['simple', 'first', 'average', 'max'] as const;
  *
  * simple: they do not; each piece counts as a word. first: the word takes its first piece's label. average:
  * the label whose probability, averaged over the pieces, is largest. max: the label of the piece that is
- * surest.
+ * surest. Where the words are given, as in labelled data, simple is first.
  */
 export type Aggregation = (typeof aggregations)[number];
 
