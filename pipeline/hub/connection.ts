@@ -166,7 +166,12 @@ function dropped(): (piece: Buffer) => void {
   };
 }
 
-function nextUrl(location: string, from: URL, asked: Asked): URL {
+/**
+ * Where a redirect leads.
+ *
+ * @throws UserError for what is no web address, or gives up encryption.
+ */
+export function nextUrl(location: string, from: URL, asked: Asked): URL {
   const next = URL.canParse(location, from.href) ? new URL(location, from.href) : null;
   if (next === null || !/^https?:$/.test(next.protocol) || next.username !== '' || next.password !== '') {
     throw new UserError(

@@ -254,7 +254,7 @@ export function instead(change: (content: Buffer) => Buffer, announced = true): 
   return (_request, response, { content }) => {
     const other = change(content);
     if (announced) response.setHeader('content-length', other.length);
-    response.end(other);
+    response.write(other, () => response.end());
   };
 }
 
