@@ -90,7 +90,6 @@ describe('structure', () => {
       ['commander', /^pipeline\/cli\.ts$/],
       ['undici', /^pipeline\/hub\//],
       ['p-retry', /^pipeline\/hub\//],
-      ['yauzl', /^pipeline\/checkpoint\//],
     ];
     const wrong = sources.flatMap((file) =>
       importsOf(file).flatMap((name) =>
