@@ -56,9 +56,7 @@ export async function fetchRepository(request: FetchRequest): Promise<Snapshot> 
     if (signal.aborted) {
       throw new Interrupted(
         `hf:${repository}: asked to stop; the same command goes on where this one ended.`,
-        {
-          cause: error,
-        },
+        { cause: error },
       );
     }
     throw diskFault(error, repository, environment.cacheFolder);
@@ -133,7 +131,8 @@ async function fetchListed(
   await withLock(cache.lockPath, environment.timing, signal, noticed(request), async (signal) => {
     await checkRoom(request, cache, missing);
     const totalBytes = sumOfBytes(wanted);
-    for (const file of missing) {
+    // All of them, but for a second beginning after the lock was lost.
+    for (const file of missing.filter((file) => !done.has(file.path))) {
       const before = sumOfBytes([...done.values()]);
       const sums = await bring(request, connection, cache, commit, file, signal, (bytes) =>
         request.onProgress({ kind: 'bytes', file: file.path, bytes: before + bytes, totalBytes }),
