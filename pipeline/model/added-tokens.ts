@@ -32,7 +32,8 @@ export type TokenFinder = (
 
 /**
  * @param splitSpecialTokens Special tokens are text like any other.
- * @param patterns What stands for each token in a text, never empty. Of equal patterns the last one counts.
+ * @param patterns What stands for each token in a text, never empty. Of equal patterns the last counts; the library's
+ *   choice among them changes from run to run.
  * @returns Null when there is nothing to look for.
  */
 export function createTokenFinder(

@@ -151,9 +151,7 @@ export function createBertTokenizer(settings: TokenizerSettings): BertTokenizer 
     else addNormalized(findNormalized, text, from, to);
   };
 
-  const pieces = new Map<number, string>();
-  for (const [piece, id] of settings.vocabulary) pieces.set(id, piece);
-  for (const { id, content } of settings.added) pieces.set(id, content);
+  let pieces: Map<number, string> | null = null;
 
   return {
     vocabularySize: settings.vocabularySize,
@@ -164,6 +162,7 @@ export function createBertTokenizer(settings: TokenizerSettings): BertTokenizer 
     maskId: settings.maskId,
     maxTokens: settings.maxTokens,
     pieceOf(id) {
+      pieces ??= piecesById(settings);
       const piece = pieces.get(id);
       if (piece === undefined) throw new RangeError(`bert-tokenizer: no piece has id ${id}.`);
       return piece;
@@ -179,6 +178,13 @@ export function createBertTokenizer(settings: TokenizerSettings): BertTokenizer 
       return found.take();
     },
   };
+}
+
+function piecesById({ vocabulary, added }: TokenizerSettings): Map<number, string> {
+  const pieces = new Map<number, string>();
+  for (const [piece, id] of vocabulary) pieces.set(id, piece);
+  for (const { id, content } of added) pieces.set(id, content);
+  return pieces;
 }
 
 /** One finder for tokens that stand in the text as it is, one for those in the normalised text. */
