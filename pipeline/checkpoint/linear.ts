@@ -31,6 +31,15 @@ export interface InputRange {
   lowest?: number;
 }
 
+/** Constants with one entry per token, as names of values. */
+export interface Rows {
+  /** float32. */
+  ones: string;
+  zeros: string;
+  /** uint8, each 128: what stands for 0 in a symmetric range. */
+  middles: string;
+}
+
 /** The product without the bias, which the next operator may take in; both as names of values. */
 export interface LinearNodes {
   product: string;
@@ -42,6 +51,7 @@ export type LinearBuilder = (
   graph: GraphBuilder,
   x: string,
   map: LinearMap,
+  rows: Rows,
   range?: InputRange,
 ) => LinearNodes;
 
@@ -55,7 +65,7 @@ export const float32Linear: LinearBuilder = (graph, x, map) => {
   return { product: graph.node('MatMul', [x, weight]), bias: vector(graph, map.bias()) };
 };
 
-export const int8Linear: LinearBuilder = (graph, x, map, range = {}) => {
+export const int8Linear: LinearBuilder = (graph, x, map, rows, range = {}) => {
   const weight = map.weight();
   const balance = range.channels === undefined ? null : balanceOf(range.channels, weight);
   if (balance !== null) {
@@ -84,15 +94,16 @@ export const int8Linear: LinearBuilder = (graph, x, map, range = {}) => {
   const steps = graph.scalar(1 / (lowest === undefined ? 127 : 255));
   // A row of zeros has no scale of its own.
   const step = graph.node('Max', [graph.node('Mul', [largest, steps]), graph.scalar(1e-30)]);
-  const zero = graph.byte(lowest === undefined ? 128 : 0);
-  const one = graph.scalar(1);
-  const quantized = graph.node('QuantizeLinear', [graph.node('Div', [shifted, step]), one, zero]);
+  const stepOfRow = graph.node('Reshape', [step, graph.int64([-1])]);
+  // Without zero points they are 0, and the result is uint8.
+  const zeroPoints = lowest === undefined ? [rows.middles] : [];
+  const quantized = graph.node('QuantizeLinear', [shifted, stepOfRow, ...zeroPoints], { axis: 1 });
   const product = graph.contributedNode('MatMulIntegerToFloat', [
     quantized,
     matrix,
-    one,
+    graph.scalar(1),
     vector(graph, scales),
-    zero,
+    graph.byte(lowest === undefined ? 128 : 0),
   ]);
 
   const bias = map.bias();
