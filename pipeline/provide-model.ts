@@ -23,6 +23,7 @@ import { convertCheckpoint, converterVersion, type Precision } from './checkpoin
 import type { ModelPin } from './contract.ts';
 import { UserError } from './errors.ts';
 import { type HubEnvironment, hubEnvironment } from './hub/environment.ts';
+import { NotOnHub } from './hub/faults.ts';
 import { fetchRepository } from './hub/fetch.ts';
 import { adaptersOf, familyOf, prefixOf, presets } from './hub/known-models.ts';
 import { chooseModelFiles } from './hub/model-files.ts';
@@ -208,11 +209,11 @@ async function fetchParts(
   const asked = await fetch(repository, parsed.revision);
   const whole = { repository, commit: asked.commit };
   if (existsSync(join(asked.folder, 'config.json'))) {
-    const adapters: Parts['adapters'] = [];
-    for (const [task, adapter] of adaptersOf(repository)) {
-      adapters.push({ task, repository: adapter, snapshot: await fetch(adapter, null) });
-    }
-    return { ...whole, base: { repository, snapshot: asked }, adapters };
+    return {
+      ...whole,
+      base: { repository, snapshot: asked },
+      adapters: await fetchAdapters(parsed, fetch, options),
+    };
   }
   const known = familyOf(repository);
   const base = known?.base ?? adapterBase(asked.folder);
@@ -226,13 +227,38 @@ async function fetchParts(
   return { ...whole, base: { repository: base, snapshot: await fetch(base, null) }, adapters };
 }
 
+type Fetch = (repository: string, revision: string | null) => Promise<Snapshot>;
+
+/**
+ * The adapters that are known to belong to a base.
+ *
+ * @throws UserError when the hub has none of them: such a base is a start for training, not a model to use.
+ */
+async function fetchAdapters(
+  { repository }: HubReference,
+  fetch: Fetch,
+  { onNotice }: ProvideOptions,
+): Promise<Parts['adapters']> {
+  const adapters: Parts['adapters'] = [];
+  let absent: NotOnHub | null = null;
+  for (const [task, adapter] of adaptersOf(repository)) {
+    try {
+      adapters.push({ task, repository: adapter, snapshot: await fetch(adapter, null) });
+    } catch (error) {
+      if (!(error instanceof NotOnHub)) throw error;
+      absent = error;
+      onNotice?.(`${error.message} The model will be without its adapter for ${task}.`);
+    }
+  }
+  if (absent !== null && adapters.length === 0) throw absent;
+  return adapters;
+}
+
 /** More than any BERT has; a repository that claims more is not one. */
 const maxRepositoryBytes = 8e9;
 
-function fetcher(
-  places: ModelPlaces,
-  { signal, onProgress, onNotice }: ProvideOptions,
-): (repository: string, revision: string | null) => Promise<Snapshot> {
+function fetcher(places: ModelPlaces, options: ProvideOptions): Fetch {
+  const { again = false, signal, onProgress, onNotice } = options;
   return (repository, revision) => {
     checkRepository(repository);
     return fetchRepository({
@@ -241,6 +267,7 @@ function fetcher(
       environment: places.hub,
       choose: chooseModelFiles,
       maxBytes: maxRepositoryBytes,
+      renew: again,
       signal: signal ?? new AbortController().signal,
       onProgress: (progress) => {
         if (progress.kind === 'notice') onNotice?.(progress.message);

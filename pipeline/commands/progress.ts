@@ -37,6 +37,7 @@ export function workReporter(console: Console): (work: string, done: number, tot
 export function progressReporter(console: Console): Reporter {
   let firstDone: { at: number; done: number } | null = null;
   let lastShown = 0;
+  let lastWork: string | undefined;
   const name = (stage: StageName): string => stage.padEnd(9);
   return {
     stageBegins(stage, why) {
@@ -48,6 +49,13 @@ export function progressReporter(console: Console): Reporter {
       const now = performance.now();
       // Work that begins anew within a stage (first a model, then the documents) has a rate of its own.
       if (firstDone === null || done < firstDone.done) firstDone = { at: now, done };
+      if (work !== lastWork) {
+        lastWork = work;
+        firstDone = { at: now, done };
+        lastShown = now;
+        if (work !== undefined) console.say(`${name(stage)} ${work} …`);
+        return;
+      }
       const interval = console.interactive ? drawIntervalSeconds : plainIntervalSeconds;
       if (done === 0 || now - lastShown < interval * 1000) return;
       lastShown = now;

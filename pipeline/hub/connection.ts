@@ -55,18 +55,42 @@ export class HubConnection {
    * @returns When all content has been taken.
    * @throws TransferFault for what may pass, UserError for what will not.
    */
-  async get(
+  get(
     address: string,
     asked: Asked,
     headers: Readonly<Record<string, string>>,
     receive: Receiver,
+  ): Promise<void> {
+    return this.follow('GET', address, asked, headers, receive);
+  }
+
+  /**
+   * Asks what a file is, without its content.
+   *
+   * @returns The headers of every answer on the way to it, the hub's own first.
+   * @throws As `get`.
+   */
+  async head(address: string, asked: Asked): Promise<Headers[]> {
+    const seen: Headers[] = [];
+    await this.follow('HEAD', address, asked, {}, () => () => {}, seen);
+    return seen;
+  }
+
+  private async follow(
+    method: 'GET' | 'HEAD',
+    address: string,
+    asked: Asked,
+    headers: Readonly<Record<string, string>>,
+    receive: Receiver,
+    seen: Headers[] = [],
   ): Promise<void> {
     const endpoint = new URL(this.environment.endpoint);
     let url = new URL(address);
     for (let hop = 0; hop <= maxRedirects; hop++) {
       const fromHub = url.origin === endpoint.origin;
       const sent = fromHub ? { ...headers, ...this.authorization() } : headers;
-      const answer = await this.ask(url, asked, sent, receive);
+      const answer = await this.ask(method, url, asked, sent, receive);
+      seen.push(answer.headers);
       if (hasContent(answer.status)) return;
       const location = headerText(answer.headers, 'location');
       if (!redirects.has(answer.status) || location === null) {
@@ -85,6 +109,7 @@ export class HubConnection {
 
   /** One request. Content goes to the receiver; the body of a redirect or of an error is dropped. */
   private async ask(
+    method: 'GET' | 'HEAD',
     url: URL,
     asked: Asked,
     headers: Readonly<Record<string, string>>,
@@ -105,7 +130,7 @@ export class HubConnection {
       await stream(
         url,
         {
-          method: 'GET',
+          method,
           dispatcher: this.dispatcher,
           signal: this.signal,
           headersTimeout: idle,

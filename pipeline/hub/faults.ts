@@ -26,6 +26,9 @@ export class TransferFault extends Error {
   }
 }
 
+/** No such repository, or a private one. */
+export class NotOnHub extends UserError {}
+
 /** What was asked for, as messages name it. */
 export interface Asked {
   repository: string;
@@ -95,7 +98,7 @@ export function statusFault(
       token === null
         ? 'Check the name; for a private repository set HF_TOKEN to an access token.'
         : 'Check the name, and that the token in HF_TOKEN (or in the file HF_HOME/token) is valid and may read this repository.';
-    return new UserError(`${name}: not found at ${page}, or private (${status}${word}). ${remedy}`);
+    return new NotOnHub(`${name}: not found at ${page}, or private (${status}${word}). ${remedy}`);
   }
   if (status === 403) {
     return new UserError(

@@ -13,6 +13,7 @@ import { diskFault, errorCode, reference, TransferFault } from './faults.ts';
 import { type HubFile, type Listing, listFiles } from './listing.ts';
 import { withLock } from './lock.ts';
 import { type Manifest, type SnapshotFile, writeManifest } from './manifest.ts';
+import { measureFile } from './measure.ts';
 import {
   cachedSnapshot,
   chosenFiles,
@@ -27,6 +28,8 @@ import {
 export interface FetchRequest extends SnapshotRequest {
   /** The chosen files together may be this large. */
   maxBytes: number;
+  /** Asks the hub which commit a branch stands for now, also where it was fetched before. */
+  renew?: boolean;
   onProgress: (progress: FetchProgress) => void;
 }
 
@@ -48,7 +51,8 @@ export async function fetchRepository(request: FetchRequest): Promise<Snapshot> 
   const { repository, environment, signal } = request;
   try {
     const own = await ownSnapshot(request);
-    if (!('missing' in own) && own.listed) return own;
+    const isRenewed = request.renew === true && environment.offline === null;
+    if (!isRenewed && !('missing' in own) && own.listed) return own;
     return await (environment.offline === null
       ? fromHub(request)
       : offlineSnapshot(request, environment.offline));
@@ -79,7 +83,7 @@ async function fromHub(request: FetchRequest): Promise<Snapshot> {
   try {
     // A branch that was fetched before is listed at its commit, so that it still means the same files.
     const { cache, commit } = await place(request);
-    const asked = commit ?? revisionOf(request);
+    const asked = (request.renew === true ? null : commit) ?? revisionOf(request);
     const listing = await listFiles(
       connection,
       { signal, onRetry: noticed(request) },
@@ -103,10 +107,15 @@ async function fetchListed(
   request: FetchRequest,
   connection: HubConnection,
   cache: RepositoryCache,
-  { commit, files: listing }: Listing,
+  { commit, files: listed, unmeasured }: Listing,
 ): Promise<Snapshot> {
   const { repository, environment, signal } = request;
-  const wanted = chosenFiles(request, listing);
+  const wanted: HubFile[] = [];
+  for (const file of chosenFiles(request, listed)) {
+    const isTold = !unmeasured.has(file.path) && (file.sha256 !== null || file.gitSha1 !== null);
+    wanted.push(isTold ? file : await measured(request, connection, commit, file));
+  }
+  const listing = listed.map((file) => wanted.find(({ path }) => path === file.path) ?? file);
   checkSizes(request, wanted);
   const done = new Map<string, SnapshotFile>();
   for (const file of wanted) {
@@ -160,12 +169,11 @@ async function bring(
   if (inPlace !== null) return inPlace;
   let sums = await sumsIfWhole(cache.blobPath(file), file, signal);
   if (sums === null) {
-    const path = file.path.split('/').map(encodeURIComponent).join('/');
     const partial = cache.partialPath(file);
     sums = await download({
       connection,
       asked: { repository: request.repository, revision: revisionOf(request), path: file.path },
-      address: `${request.environment.endpoint}/${request.repository}/resolve/${commit}/${path}`,
+      address: contentAddress(request, commit, file.path),
       file,
       partial,
       signal,
@@ -177,6 +185,22 @@ async function bring(
   }
   await cache.show(commit, file);
   return sums;
+}
+
+function contentAddress({ environment, repository }: FetchRequest, commit: string, path: string): string {
+  const escaped = path.split('/').map(encodeURIComponent).join('/');
+  return `${environment.endpoint}/${repository}/resolve/${commit}/${escaped}`;
+}
+
+function measured(
+  request: FetchRequest,
+  connection: HubConnection,
+  commit: string,
+  file: HubFile,
+): Promise<HubFile> {
+  const asked = { repository: request.repository, revision: revisionOf(request), path: file.path };
+  const retry = { asked, signal: request.signal, onRetry: noticed(request) };
+  return measureFile(connection, retry, contentAddress(request, commit, file.path), file);
 }
 
 /** Sums of a file that holds what the hub lists; null when it does not, or is not there. */

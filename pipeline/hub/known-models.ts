@@ -48,7 +48,10 @@ export function familyOf(adapter: string): { base: string; task: string } | null
   for (const [base, adapters] of adapterFamilies) {
     for (const [task, repository] of adapters) if (repository === adapter) return { base, task };
   }
-  return null;
+  // The proximity adapter's first name; the hub still leads from it to the present one.
+  return adapter === 'allenai/specter2_proximity'
+    ? { base: 'allenai/specter2_base', task: 'proximity' }
+    : null;
 }
 
 /** What a model wants before every document, where its repository only tells people: E5's "passage: ". */

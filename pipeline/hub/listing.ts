@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { UserError } from '../errors.ts';
 import type { HubConnection } from './connection.ts';
 import { type Asked, reference } from './faults.ts';
-import { isCommit, quoted } from './names.ts';
+import { isCommit } from './names.ts';
 import { type RetryRequest, withRetries } from './retry.ts';
 
 /** One file of a repository, as the hub lists it or as the cache holds it. */
@@ -22,6 +22,8 @@ export interface Listing {
   /** Hex. */
   commit: string;
   files: HubFile[];
+  /** Paths of the files whose size the listing did not tell; it stands as 0. */
+  unmeasured: ReadonlySet<string>;
 }
 
 /** Repositories of many thousand files stay well below. */
@@ -95,9 +97,10 @@ function readListing(text: string, asked: Asked, endpoint: string): Listing {
   }
   const parsed = answerSchema.safeParse(value);
   if (!parsed.success) throw wrong(z.prettifyError(parsed.error).split('\n').slice(0, 4).join(' '));
+  const unmeasured = new Set<string>();
   const files = parsed.data.siblings.map(({ rfilename, size, blobId, lfs }): HubFile => {
-    const bytes = lfs?.size ?? size;
-    if (bytes === null || bytes === undefined) throw wrong(`it gives no size for ${quoted(rfilename)}`);
+    const bytes = lfs?.size ?? size ?? 0;
+    if ((lfs?.size ?? size ?? null) === null) unmeasured.add(rfilename);
     // What git names by its SHA-1 is, for a large file, the pointer that stands in its place.
     return {
       path: rfilename,
@@ -106,5 +109,5 @@ function readListing(text: string, asked: Asked, endpoint: string): Listing {
       gitSha1: lfs ? null : (blobId ?? null),
     };
   });
-  return { commit: parsed.data.sha, files };
+  return { commit: parsed.data.sha, files, unmeasured };
 }

@@ -139,6 +139,31 @@ describe('fetchRepository', () => {
     expect(hub.contentRequests('README.md')).toEqual([]);
   });
 
+  it('asks for sizes and checksums file by file where the listing gives none, and checks by them', async () => {
+    const siblings = Object.keys(repository.files).map((rfilename) => ({ rfilename }));
+    const bare = (): void =>
+      hub.spoil(
+        'listing',
+        instead(() => Buffer.from(JSON.stringify({ sha: repository.commit, siblings }))),
+      );
+    bare();
+    expectWhole(await fetchRepository(request()));
+    expect(hub.seen.filter(({ path }) => path.endsWith('/tf_model.h5'))).toEqual([]);
+  });
+
+  it('asks again what a branch stands for only when told to', async () => {
+    const before = repository.commit;
+    await fetchRepository(request());
+    repository.commit = '2'.repeat(40);
+    expect((await fetchRepository(request())).commit).toBe(before);
+    expect((await fetchRepository(request({ renew: true }))).commit).toBe(repository.commit);
+    expect((await fetchRepository(request())).commit).toBe(repository.commit);
+    const offline = { ...environment(), offline: 'HF_HUB_OFFLINE' };
+    expect((await fetchRepository(request({ renew: true, environment: offline }))).commit).toBe(
+      repository.commit,
+    );
+  });
+
   it("lays the cache out as Hugging Face's own libraries do", async () => {
     const { folder: snapshot } = await fetchRepository(request());
     expect(readFileSync(join(folder(), 'refs', 'main'), 'utf8')).toBe(repository.commit);
@@ -574,13 +599,24 @@ describe('a repository that cannot be fetched', () => {
     expect(hub.contentRequests('config.json')).toEqual([]);
   });
 
-  it('lists no checksums', async () => {
-    const siblings = needed.map((rfilename) => ({ rfilename, size: 5 }));
+  const withoutSizes = (): void => {
+    const siblings = needed.map((rfilename) => ({ rfilename }));
     hub.spoil(
       'listing',
-      instead(() => Buffer.from(JSON.stringify({ sha: '1'.repeat(40), siblings }))),
+      instead(() => Buffer.from(JSON.stringify({ sha: repository.commit, siblings }))),
     );
+  };
+
+  it('tells no checksum, neither in its list nor beside the file', async () => {
+    withoutSizes();
+    hub.spoil('config.json', status(200, { 'content-length': '2', etag: '"no sum"' }));
     expect(await failure()).toContain('lists no checksum for config.json');
+  });
+
+  it('tells no size, neither in its list nor beside the file', async () => {
+    withoutSizes();
+    hub.spoil('config.json', status(200, { 'transfer-encoding': 'chunked' }));
+    expect(await failure()).toContain('does not tell the size of config.json');
   });
 
   it.each([
@@ -611,7 +647,6 @@ describe('a repository that cannot be fetched', () => {
     ['a commit that is a path', '{"sha":"../../../../x","siblings":[]}', 'expected a commit'],
     ['a sum that is a path', sibling({ lfs: { sha256: '../x', size: 1 } }), 'expected a SHA-256'],
     ['a negative size', sibling({ size: -1 }), 'size'],
-    ['no size', sibling({ size: null }), 'no size'],
   ])('answers with %s', async (_what, text, expected) => {
     hub.spoil(
       'listing',

@@ -57,7 +57,20 @@ export interface Ended {
 
 /** Starts `scinertopic …` in a folder. */
 export function start(folder: string, ...args: string[]): { child: ChildProcess; ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [cli, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  return startWith({}, folder, ...args);
+}
+
+/** The same with more variables in its environment. */
+export function startWith(
+  variables: Readonly<Record<string, string>>,
+  folder: string,
+  ...args: string[]
+): { child: ChildProcess; ended: Promise<Ended> } {
+  const child = spawn(process.execPath, [cli, ...args], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...variables },
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => {
