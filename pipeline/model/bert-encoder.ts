@@ -8,7 +8,14 @@ import * as z from 'zod';
 import { UserError } from '../errors.ts';
 import { pause } from '../math/pause.ts';
 import { type BertTokenizer, openBertTokenizer } from './bert-tokenizer.ts';
-import { type Conversion, idsInput, readConversion, taskInput, vectorOutput } from './converted-model.ts';
+import {
+  type Conversion,
+  checkPrecision,
+  idsInput,
+  readConversion,
+  taskInput,
+  vectorOutput,
+} from './converted-model.ts';
 import type { DocumentEncoder, EncoderDocument } from './document-encoder.ts';
 import { toInt64 } from './int64.ts';
 import { openSession, type SessionOptions, type TensorValue } from './session.ts';
@@ -31,6 +38,7 @@ export async function openBertEncoder(
   const d = sized.data.hidden_size;
   const maxTokens = conversion.max_tokens;
   const tokenizer = openBertTokenizer(folder);
+  checkPrecision(conversion, machine.device ?? 'cpu', folder);
   const session = await openSession(join(folder, 'model.onnx'), machine);
   if (!session.outputs.includes(vectorOutput)) {
     await session.close();

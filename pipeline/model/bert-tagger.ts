@@ -15,7 +15,7 @@ import {
 } from './aggregation.ts';
 import { createBertTokenizer, type TokenizedText } from './bert-tokenizer.ts';
 import { labelsOf, type ScoredSpan } from './bio.ts';
-import { idsInput, logitsOutput, readConversion } from './converted-model.ts';
+import { checkPrecision, idsInput, logitsOutput, readConversion } from './converted-model.ts';
 import { toInt64 } from './int64.ts';
 import { splitSentences } from './sentences.ts';
 import { openSession, type TensorValue } from './session.ts';
@@ -36,11 +36,13 @@ export async function openBertTagger(
   labels: string[],
   { aggregation = defaultAggregation, ...machine }: TaggerOptions = {},
 ): Promise<Tagger> {
-  const { max_tokens: maxTokens } = readConversion(config, join(folder, 'config.json'));
+  const conversion = readConversion(config, join(folder, 'config.json'));
+  const maxTokens = conversion.max_tokens;
   const scheme = readTagScheme(labels, join(folder, 'config.json'));
   const settings = readTokenizerFiles(folder);
   const tokenizer = createBertTokenizer(settings);
   const pieceLengths = pieceLengthsOf(settings);
+  checkPrecision(conversion, machine.device ?? 'cpu', folder);
   const session = await openSession(join(folder, 'model.onnx'), machine);
   if (!session.outputs.includes(logitsOutput)) {
     await session.close();

@@ -2,6 +2,7 @@
 
 import * as z from 'zod';
 import { UserError } from '../errors.ts';
+import type { Device } from './session.ts';
 
 const conversionSchema = z.looseObject({
   /** Weights in the graph. */
@@ -24,6 +25,18 @@ const conversionSchema = z.looseObject({
 });
 
 export type Conversion = z.infer<typeof conversionSchema>;
+
+/**
+ * Int8 products exist for processors only; on a graphics card onnxruntime would quietly compute them elsewhere.
+ *
+ * @throws UserError when the model's weights do not suit the device.
+ */
+export function checkPrecision({ precision }: Conversion, device: Device, folder: string): void {
+  if (precision === 'fp32' || device === 'cpu') return;
+  throw new UserError(
+    `Expected float32 weights to run on ${device}, got ${precision} in ${folder}. Convert the model with --precision fp32, or set precision: fp32 for one from the hub.`,
+  );
+}
 
 /** Names in model.onnx. */
 export const idsInput = 'input_ids';

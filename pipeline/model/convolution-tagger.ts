@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { UserError } from '../errors.ts';
-import { openSession, type SessionOptions } from './session.ts';
+import { openSession, requireDevice, type SessionOptions } from './session.ts';
 import type { EmissionModel, TaggerConfig } from './tagger.ts';
 import type { TensorValue } from './tensor.ts';
 import { windowIndices } from './window.ts';
@@ -44,7 +44,9 @@ export async function openConvolutionTagger(
   const { dilations, mark_buckets: buckets } = parsed.data;
   const vocabulary = readVocabulary(join(folder, 'vocab.txt'));
   const lookup = createWordLookup(vocabulary, vocabulary.size, buckets);
-  const session = await openSession(join(folder, 'model.onnx'), { threads, device });
+  // Its whole-number products have no counterpart on a graphics card.
+  requireDevice(device);
+  const session = await openSession(join(folder, 'model.onnx'), { threads });
   return {
     async emissions(given) {
       const tokens = given.reduce((sum, sentence) => sum + sentence.length, 0);

@@ -8,7 +8,7 @@ import { pause } from '../math/pause.ts';
 import { openBertEncoder } from './bert-encoder.ts';
 import { isConverted, readConversion } from './converted-model.ts';
 import { toInt64 } from './int64.ts';
-import { openSession, type SessionOptions } from './session.ts';
+import { openSession, requireDevice, type SessionOptions } from './session.ts';
 import { createWordPiece, parseTokenizer, type WordPiece } from './word-piece.ts';
 
 export interface EncoderDocument {
@@ -130,9 +130,14 @@ export function readStaticFolder(folder: string): { config: StaticConfig; wordPi
   };
 }
 
-async function openStaticEncoder(folder: string, machine: SessionOptions): Promise<DocumentEncoder> {
+async function openStaticEncoder(
+  folder: string,
+  { threads = 1, device = 'cpu' }: SessionOptions,
+): Promise<DocumentEncoder> {
+  // A sum of some vectors is done before a graphics card has been asked.
+  requireDevice(device);
   const { config, wordPiece } = readStaticFolder(folder);
-  const session = await openSession(join(folder, 'model.onnx'), machine);
+  const session = await openSession(join(folder, 'model.onnx'), { threads });
   const d = config.dimensions;
   const maxTokens = config.max_tokens;
   // One more than counts, to see whether there is one more.

@@ -61,7 +61,7 @@ export async function openSession(
   if (typeof model === 'string' && !existsSync(model)) {
     throw new UserError(`model: expected an ONNX file at ${model}, found none. Restore the model's folder.`);
   }
-  if (device !== 'cpu') checkDevice(device);
+  requireDevice(device);
   let session: ort.InferenceSession;
   try {
     session =
@@ -82,10 +82,15 @@ export async function openSession(
 }
 
 /**
+ * Models that stay on the processor ask this too: whoever asks for a device and has none is to hear of it.
+ *
  * onnxruntime-node holds its CUDA part back unless its installer fetched it. Asked without, it would write a
  * trace of its own to stderr before it refuses.
+ *
+ * @throws UserError when there is no such device.
  */
-function checkDevice(device: Device): void {
+export function requireDevice(device: Device): void {
+  if (device === 'cpu') return;
   const folder = join(dirname(createRequire(import.meta.url).resolve('onnxruntime-node')), '..', 'bin');
   const library = `onnxruntime_providers_${device}`;
   const found =

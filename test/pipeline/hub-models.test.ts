@@ -179,8 +179,8 @@ describe('the command line', () => {
     expect(first.stderr).toContain('downloading lab/tagger');
     expect(first.code, first.stderr).toBe(0);
     const summary = JSON.parse(first.stdout.trim().split('\n').at(-1) ?? '');
-    expect(summary.documents_out).toBe(rows.length);
-    // Ninety abstracts are longer than the checkpoint's window.
+    expect(summary.documents_in).toBe(rows.length);
+    // All abstracts are longer than the checkpoint's window.
     expect(summary.notices.join()).toMatch(/documents are longer than hf:lab\/encoder reads/);
     const offline = { ...variablesOf(home), HF_HUB_OFFLINE: '1', HF_ENDPOINT: 'http://127.0.0.1:9' };
     const again = await startWith(offline, folder, 'pipeline', '--config', 'config.yaml', '--json').ended;
