@@ -90,12 +90,13 @@ export function classifyCodeUnits(steps: readonly NormalizerStep[]): Uint8Array 
     (does('strip-nonspacing') ? NONSPACING : 0) |
     (does('strip-marks') ? MARK : 0);
   const aloneBy = PUNCTUATION | (does('ideographs') ? IDEOGRAPH : 0);
+  const [decomposes, lowercases] = [does('decompose'), does('lowercase')];
   const kinds = new Uint8Array(0x10000);
   for (let code = 0; code < 0x10000; code++) {
     const flags = characterFlags[code];
     const isSurrogate = code >= 0xd800 && code <= 0xdfff;
-    const moves = does('decompose') && combiningClassOf(code) > 0;
-    const lowers = does('lowercase') && lowerCaseOf(code) !== code;
+    const moves = decomposes && combiningClassOf(code) > 0;
+    const lowers = lowercases && lowerCaseOf(code) !== code;
     if (lowers && code < 0x80) kinds[code] = CAPITAL;
     else if (isSurrogate || moves || lowers) kinds[code] = CHANGED;
     else if (flags & SPACE && !(flags & changedBy & DROPPED)) kinds[code] = BLANK;

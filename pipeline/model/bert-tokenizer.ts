@@ -59,8 +59,8 @@ const cacheSize = 1 << 16;
 /** Longer runs are rarely words, and not remembered. */
 const longestKept = 64;
 
-/** Tokens of a run of letters: the id where the run is one token; otherwise places and words from its beginning. */
-type RunTokens = number | TokenizedText;
+/** Tokens of a run: the id where it is one token; otherwise as a `TokenList` holds them, from the run's beginning. */
+type RunTokens = number | number[];
 
 /** The tokenizer that checked settings describe. */
 export function createBertTokenizer(settings: TokenizerSettings): BertTokenizer {
@@ -175,7 +175,7 @@ export function createBertTokenizer(settings: TokenizerSettings): BertTokenizer 
           else found.push(token.id, start, end, found.words++);
         });
       }
-      return found.take();
+      return columnsOf(found.take());
     },
   };
 }
@@ -211,55 +211,53 @@ function createFinders(settings: TokenizerSettings) {
   };
 }
 
-/** Numbers that a `TokenList` holds of a token. */
+/** Numbers that stand for a token: id, start, end, word. */
 const fields = 4;
 
-/** Tokens as they are found, one after the other, in memory that is kept for the next text. */
+/** Tokens as they are found, one after the other. */
 class TokenList {
-  #values = new Int32Array(64 * fields);
-  #length = 0;
+  /** Number[] [tokens × fields]. */
+  #values: number[] = [];
   /** Words so far. */
   words = 0;
 
   push(id: number, start: number, end: number, word: number): void {
-    if (this.#length + fields > this.#values.length) {
-      const values = new Int32Array(this.#values.length * 2);
-      values.set(this.#values);
-      this.#values = values;
-    }
-    this.#values[this.#length] = id;
-    this.#values[this.#length + 1] = start;
-    this.#values[this.#length + 2] = end;
-    this.#values[this.#length + 3] = word;
-    this.#length += fields;
+    this.#values.push(id, start, end, word);
   }
 
   /** Appends tokens whose places count from `origin`, and whose words from the words so far. */
-  append({ ids, starts, ends, words }: TokenizedText, origin: number): void {
-    for (let i = 0; i < ids.length; i++) {
-      this.push(ids[i], origin + starts[i], origin + ends[i], this.words + words[i]);
+  append(values: readonly number[], origin: number): void {
+    const before = this.words;
+    for (let at = 0; at < values.length; at += fields) {
+      const word = before + values[at + 3];
+      this.#values.push(values[at], origin + values[at + 1], origin + values[at + 2], word);
+      this.words = word + 1;
     }
-    // Each word has a token.
-    if (ids.length > 0) this.words += words[ids.length - 1] + 1;
   }
 
   /** The tokens, and an empty list. */
-  take(): TokenizedText {
-    const n = this.#length / fields;
-    const result = {
-      ids: new Int32Array(n),
-      starts: new Int32Array(n),
-      ends: new Int32Array(n),
-      words: new Int32Array(n),
-    };
-    for (let i = 0; i < n; i++) {
-      result.ids[i] = this.#values[i * fields];
-      result.starts[i] = this.#values[i * fields + 1];
-      result.ends[i] = this.#values[i * fields + 2];
-      result.words[i] = this.#values[i * fields + 3];
-    }
-    this.#length = 0;
+  take(): number[] {
+    const values = this.#values;
+    this.#values = [];
     this.words = 0;
-    return result;
+    return values;
   }
+}
+
+/** The tokens, a column for each number. */
+function columnsOf(values: readonly number[]): TokenizedText {
+  const n = values.length / fields;
+  const text = {
+    ids: new Int32Array(n),
+    starts: new Int32Array(n),
+    ends: new Int32Array(n),
+    words: new Int32Array(n),
+  };
+  for (let i = 0; i < n; i++) {
+    text.ids[i] = values[i * fields];
+    text.starts[i] = values[i * fields + 1];
+    text.ends[i] = values[i * fields + 2];
+    text.words[i] = values[i * fields + 3];
+  }
+  return text;
 }
