@@ -155,7 +155,12 @@ export function bindAdapter(value: unknown, weights: Weights, config: BertConfig
 
 /** An adapter made for another base would give vectors that look right and are not. */
 function checkModel(file: Readonly<Record<string, unknown>>, config: BertConfig, where: string): void {
-  const { model_type: modelType, hidden_size: hidden } = file;
+  const { model_type: modelType, hidden_size: hidden, peft_type: peft } = file;
+  if (peft !== undefined) {
+    throw new UserError(
+      `${where}: ${JSON.stringify(peft)} adapters of the peft library are not supported. Supported: ${supported} of the adapters library.`,
+    );
+  }
   if (config.modelType !== 'bert') {
     throw new UserError(`${where}: adapters of ${config.modelType} models are not supported, only of bert.`);
   }

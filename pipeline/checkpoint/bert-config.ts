@@ -241,10 +241,11 @@ function knownActivation(name: string, field: string, where: string): Activation
   return known;
 }
 
-/** Without id2label transformers makes two labels, LABEL_0 and LABEL_1. */
+/** Without id2label transformers makes labels LABEL_0, LABEL_1 and so on, two unless told otherwise. */
 function labelsOf(fields: Readonly<Record<string, unknown>>, where: string): string[] {
-  const { id2label } = parse(z.looseObject({ id2label: commonFields.id2label }), fields, where);
-  if (id2label === undefined) return ['LABEL_0', 'LABEL_1'];
+  const labelFields = z.looseObject({ id2label: commonFields.id2label, num_labels: size.default(2) });
+  const { id2label, num_labels: number } = parse(labelFields, fields, where);
+  if (id2label === undefined) return Array.from({ length: number }, (_, i) => `LABEL_${i}`);
   const count = Object.keys(id2label).length;
   if (count === 0) throw new UserError(`${where}: expected id2label to name at least one label, found none.`);
   return Array.from({ length: count }, (_, i) => {

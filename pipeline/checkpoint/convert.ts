@@ -49,7 +49,7 @@ import {
   passesInt8,
 } from './parity.ts';
 import { readVectorRecipe, type VectorRecipe } from './pooling.ts';
-import type { Weights } from './weights.ts';
+import { openWeights, type Weights } from './weights.ts';
 import { openWeightsFolder } from './weights-folder.ts';
 
 /** Raised whenever the same checkpoint would give other bytes or other numbers. */
@@ -84,6 +84,7 @@ const int8Parameters = 8_000_000;
 const maxModelBytes = 2 ** 31 - 1;
 
 const modelName = 'model.onnx';
+const adapterFiles = ['adapter.safetensors', 'adapter_model.safetensors', 'pytorch_adapter.bin'];
 const tokenizerFiles = [
   'tokenizer.json',
   'vocab.txt',
@@ -176,22 +177,28 @@ function openModel(
   adapters: readonly AdapterFolder[],
   open: Weights[],
 ): BertModel {
-  const openIn = (place: string): Weights => {
-    const weights = openWeightsFolder(place);
+  const kept = (weights: Weights): Weights => {
     open.push(weights);
     return weights;
   };
-  const weights = bindBertWeights(openIn(folder), config, folder);
+  const weights = bindBertWeights(kept(openWeightsFolder(folder)), config, folder);
   if (adapters.length > 0 && config.task !== 'document-embedding') {
     throw new UserError(
       `${folder}: adapters are supported on encoders only, this is a model for ${config.task}.`,
     );
   }
   const bound = adapters.map(({ folder: place }) =>
-    bindAdapter(readJsonFile(join(place, 'adapter_config.json')), openIn(place), config, place),
+    bindAdapter(readJsonFile(join(place, 'adapter_config.json')), kept(openAdapter(place)), config, place),
   );
   requireOneKind(bound, adapters);
   return { config, weights, adapters: bound };
+}
+
+/** A folder may hold an adapter beside a whole model. */
+function openAdapter(folder: string): Weights {
+  const name = adapterFiles.find((candidate) => existsSync(join(folder, candidate)));
+  if (name !== undefined) return openWeights(join(folder, name));
+  throw new UserError(`${folder}: expected an adapter's weights as ${adapterFiles.join(', ')}, found none.`);
 }
 
 /** One graph serves all adapters, so that they have to be built alike; their sizes may differ. */

@@ -78,7 +78,8 @@ describe('bindAdapter', () => {
   it.each([
     [{ model_type: 'roberta' }, /for "roberta", the base is bert/],
     [{ hidden_size: 768 }, /hidden size of 768, the base has 8/],
-  ])('refuses an adapter of another base: %j', (file, message) => {
+    [{ peft_type: 'LORA' }, /"LORA" adapters of the peft library are not supported. Supported: seq_bn/],
+  ])('refuses an adapter of another base or library: %j', (file, message) => {
     expect(() => bind(adapterSettings, adapterTensors(3, 1), file)).toThrow(message);
   });
 

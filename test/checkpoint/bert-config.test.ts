@@ -46,9 +46,10 @@ describe('parseBertConfig', () => {
     expect(parseBertConfig({ vocab_size: 9, n_layers: 1 }, '').modelType).toBe('distilbert');
   });
 
-  it('gives two labels where none are named, as transformers does', () => {
-    const found = parse({ architectures: ['BertForTokenClassification'] });
-    expect(found.labels).toEqual(['LABEL_0', 'LABEL_1']);
+  it('numbers labels where none are named, as transformers does', () => {
+    const tagger = { architectures: ['BertForTokenClassification'] };
+    expect(parse(tagger).labels).toEqual(['LABEL_0', 'LABEL_1']);
+    expect(parse({ ...tagger, num_labels: 3 }).labels).toEqual(['LABEL_0', 'LABEL_1', 'LABEL_2']);
   });
 
   it.each([
