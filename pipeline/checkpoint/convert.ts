@@ -45,6 +45,7 @@ import {
   int8Cosine,
   int8Labels,
   type ParityCases,
+  type Probe,
   parityCases,
   passesInt8,
 } from './parity.ts';
@@ -161,6 +162,7 @@ async function convertInto(aside: string, options: ConversionOptions, open: Weig
     ...(model.weights.unused.length === 0 ? {} : { unused_tensors: model.weights.unused.slice(0, 100) }),
     precision: written.precision,
     parity: written.parity,
+    probes: written.probes,
     ...(adapters.length === 0
       ? {}
       : { adapters: adapters.map(({ task }, i) => ({ task, name: model.adapters[i].name })) }),
@@ -269,6 +271,7 @@ function describe(
 interface WrittenModel {
   precision: 'int8' | 'fp32';
   parity: { fp32: Float32Parity; int8?: Int8Parity };
+  probes: Probe[];
   model: FileEntry;
 }
 
@@ -288,14 +291,15 @@ async function writeChecked(
   const entry = writeModel(encodeBertGraph(model, head, 'fp32'), path);
   const session = await openSession(path);
   let fp32: Float32Parity;
+  let probes: Probe[];
   let expected: Float32Array[];
   try {
-    fp32 = await checkFloat32(model, head, session, cases.few, turn);
+    ({ parity: fp32, probes } = await checkFloat32(model, head, session, cases.few, turn));
     expected = precision === 'fp32' ? [] : await graphOutputs(session, cases.many, turn);
   } finally {
     await session.close();
   }
-  if (precision === 'fp32') return { precision: 'fp32', parity: { fp32 }, model: entry };
+  if (precision === 'fp32') return { precision: 'fp32', parity: { fp32 }, probes, model: entry };
 
   const int8Path = `${path}.int8`;
   const int8Entry = writeModel(encodeBertGraph(model, head, 'int8'), int8Path);
@@ -308,7 +312,7 @@ async function writeChecked(
   }
   if (passesInt8(int8)) {
     renameSync(int8Path, path);
-    return { precision: 'int8', parity: { fp32, int8 }, model: int8Entry };
+    return { precision: 'int8', parity: { fp32, int8 }, probes, model: int8Entry };
   }
   if (precision === 'int8') {
     const labels = int8.equal_labels === undefined ? '' : ` and ${int8.equal_labels} of all labels equal`;
@@ -317,7 +321,7 @@ async function writeChecked(
     );
   }
   rmSync(int8Path);
-  return { precision: 'fp32', parity: { fp32, int8 }, model: entry };
+  return { precision: 'fp32', parity: { fp32, int8 }, probes, model: entry };
 }
 
 /** A small model gains nothing from int8. */

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type AdapterFolder, findCheckpoint } from '../checkpoint/checkpoint-folder.ts';
 import { convertCheckpoint } from '../checkpoint/convert.ts';
+import { verifyConversion } from '../checkpoint/verify.ts';
 import type { ModelPin } from '../contract.ts';
 import { UserError } from '../errors.ts';
 import { checkFiles, type ModelCard, readCard } from '../model/card.ts';
@@ -116,8 +117,10 @@ export async function verifyModel(reference: string, console: Console): Promise<
     throw new UserError(`${reference} does not match its card: ${list}. Fetch or make it again.`);
   }
   await openToCheck(folder, card.task);
+  const probes = await verifyConversion(folder, card);
+  const computes = probes === 0 ? '' : ` and computes what it should (${count(probes)} sequences)`;
   console.out(
-    `${reference}: ${count(Object.keys(card.files).length)} files match the card, the model opens; ${hash}`,
+    `${reference}: ${count(Object.keys(card.files).length)} files match the card, the model opens${computes}; ${hash}`,
   );
 }
 

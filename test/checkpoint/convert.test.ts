@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseBertConfig } from '../../pipeline/checkpoint/bert-config.ts';
 import { convertCheckpoint } from '../../pipeline/checkpoint/convert.ts';
+import { verifyConversion } from '../../pipeline/checkpoint/verify.ts';
 import { Interrupted } from '../../pipeline/errors.ts';
 import { checkFiles, readCard } from '../../pipeline/model/card.ts';
 import { openSession } from '../../pipeline/model/session.ts';
@@ -48,8 +49,16 @@ function edit(folder: string, name: string, change: Readonly<Record<string, unkn
   writeFileSync(path, JSON.stringify({ ...content, ...change }));
 }
 
-/** A tagger of random weights: with many labels, rounding often decides between two. */
-function writeTagger(name: string, labels: number, sizes: Readonly<Record<string, number>>): string {
+/**
+ * A tagger of random weights. A coarse one has a neuron that never answers, behind weights so large that those
+ * beside them are lost in steps of whole numbers.
+ */
+function writeTagger(
+  name: string,
+  kind: 'even' | 'coarse',
+  sizes: Readonly<Record<string, number>>,
+  labels = 5,
+): string {
   const folder = join(scratch, name);
   mkdirSync(folder);
   const vocabulary = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', ...'abcdefghijklmnopqrstuvwxyz'];
@@ -66,6 +75,13 @@ function writeTagger(name: string, labels: number, sizes: Readonly<Record<string
   writeFileSync(join(folder, 'config.json'), JSON.stringify(settings));
   const config = parseBertConfig(settings, 'config.json');
   const tensors = tinyTensors(config, config.hidden > 100 ? 0.05 : 0.5);
+  if (kind === 'coarse') {
+    for (let layer = 0; layer < config.layers; layer++) {
+      tensors[`encoder.layer.${layer}.intermediate.dense.bias`].data[0] = -60;
+      const { dims, data } = tensors[`encoder.layer.${layer}.output.dense.weight`];
+      for (let row = 0; row < dims[0]; row++) data[row * dims[1]] = 1000;
+    }
+  }
   writeSafetensors(join(folder, 'model.safetensors'), tensors);
   return folder;
 }
@@ -146,27 +162,46 @@ describe('convertCheckpoint', () => {
   });
 
   it('refuses int8 where it changes labels, and leaves nothing', async () => {
-    const folder = writeTagger('undecided', 300, {});
+    const folder = writeTagger('coarse', 'coarse', {});
     const options = { folder, out: out() };
     await expect(convertCheckpoint({ ...options, precision: 'int8' })).rejects.toThrow(
-      /lowest cosine to float32 0\.999.*0\.\d+ of all labels equal.*Use --precision fp32/,
+      /lowest cosine to float32 -?0\.\d+.*of all labels equal.*Use --precision fp32/,
     );
-    expect(readdirSync(scratch)).toEqual(['undecided']);
+    expect(readdirSync(scratch)).toEqual(['coarse']);
     expect(await convertCheckpoint({ ...options, precision: 'fp32' })).toMatchObject({ precision: 'fp32' });
   });
 
   it('takes int8 for a model large enough where it passes, and float32 where not', async () => {
     const sizes = { hidden_size: 512, num_attention_heads: 8, num_hidden_layers: 3, intermediate_size: 2048 };
-    const clear = writeTagger('clear', 1, sizes);
-    expect(await convertCheckpoint({ folder: clear, out: out() })).toMatchObject({
+    const even = writeTagger('even', 'even', sizes, 40);
+    expect(await convertCheckpoint({ folder: even, out: out() })).toMatchObject({
       precision: 'int8',
-      parity: { fp32: { longest: 64 }, int8: { equal_labels: 1 } },
+      parity: { fp32: { longest: 64 }, int8: { longest: 64 } },
     });
-    const undecided = writeTagger('undecided', 300, sizes);
-    const card = await convertCheckpoint({ folder: undecided, out: out() });
+    const coarse = writeTagger('coarse', 'coarse', sizes);
+    const card = await convertCheckpoint({ folder: coarse, out: out() });
     expect(card).toMatchObject({ precision: 'fp32', parity: { int8: { longest: 64 } } });
     expect(await checkFiles(out(), card)).toEqual([]);
     expect(readdirSync(out())).not.toContain('model.onnx.int8');
+  });
+
+  it('keeps on the card what the model must give, and tells a model that gives something else', async () => {
+    for (const precision of ['fp32', 'int8'] as const) {
+      const card = await convertCheckpoint({ folder: fixtureFolder('bert-mean'), out: out(), precision });
+      expect(await verifyConversion(out(), card)).toBe(1);
+      const [probe] = card.probes as { ids: number[]; task: number; output: number[] }[];
+      for (const wrong of [
+        { ...probe, output: probe.output.map((value, i) => (i % 2 === 0 ? value + 0.1 : value)) },
+        { ...probe, output: probe.output.slice(1) },
+        { ...probe, ids: [...probe.ids].reverse() },
+      ]) {
+        const changed = verifyConversion(out(), { ...card, probes: [wrong] });
+        await expect(changed).rejects.toThrow(/does not compute on this machine/);
+      }
+      await expect(verifyConversion(out(), { ...card, probes: [{ ids: [] }] })).rejects.toThrow(/card\.json/);
+      const { probes: _probes, ...bare } = card;
+      expect(await verifyConversion(out(), bare as typeof card)).toBe(0);
+    }
   });
 
   it('takes the shortest of the three limits on length', async () => {

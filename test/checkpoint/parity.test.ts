@@ -9,6 +9,7 @@ import {
   type ParityTokenizer,
   parityCases,
   passesInt8,
+  probeFault,
 } from '../../pipeline/checkpoint/parity.ts';
 import { openSession, type Session } from '../../pipeline/model/session.ts';
 import { bytesOf, tinyAdapter, tinyConfig, tinyModel } from './small-models.ts';
@@ -67,7 +68,10 @@ describe('checkFloat32', () => {
 
   it('passes the graph of the same weights', async () => {
     const session = await openGraph(model);
-    const parity = await checkFloat32(model, head, session, few);
+    const { parity, probes } = await checkFloat32(model, head, session, few);
+    // A title by the base, and a sequence by each adapter.
+    expect(probes.map(({ task }) => task)).toEqual([0, 1, 2]);
+    expect(await probeFault(session, probes, 'fp32')).toBe(null);
     await session.close();
     expect(parity).toMatchObject({ sentences: 7, longest: 8 });
     expect(parity.largest_difference).toBeLessThan(1e-5);
@@ -86,7 +90,7 @@ describe('checkFloat32', () => {
   it('catches adapters in another order', async () => {
     const session = await openGraph({ ...model, adapters: [...model.adapters].reverse() });
     await expect(checkFloat32(model, head, session, few)).rejects.toThrow(
-      /adapter [12].*Nothing was written/,
+      /adapter [12].*nothing was written/,
     );
     await session.close();
   });
@@ -117,17 +121,23 @@ describe('compareInt8', () => {
     expect(passesInt8(other)).toBe(false);
   });
 
-  it('counts the tokens whose largest number stands elsewhere', async () => {
+  it('counts the clear tokens whose largest number stands elsewhere', async () => {
     const session = await openGraph(model);
     const outputs = await graphOutputs(session, many);
     // Each vector of eight numbers read as two tokens of four labels; the first token of the first is changed.
     const first = Float32Array.from(outputs[0]);
     const best = first.indexOf(Math.max(...first.subarray(0, 4)));
-    first[(best + 1) % 4] = first[best] + 1e-3;
+    first[(best + 1) % 4] = first[best] + 3;
     const parity = await compareInt8(session, many, [first, ...outputs.slice(1)], 4);
     await session.close();
-    expect(parity.equal_labels).toBeCloseTo(1 - 1 / (2 * many.length), 5);
+    expect(parity.equal_labels).toBeLessThan(1);
+    expect(parity.equal_labels).toBeGreaterThanOrEqual(1 - 1 / many.length);
     expect(passesInt8({ ...parity, lowest_cosine: 1 })).toBe(false);
+    // By a hair more it is a matter of rounding, and the token does not count.
+    first[(best + 1) % 4] = first[best] + 1e-3;
+    const near = await openGraph(model);
+    expect((await compareInt8(near, many, [first, ...outputs.slice(1)], 4)).equal_labels).toBe(1);
+    await near.close();
   });
 });
 
