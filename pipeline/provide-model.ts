@@ -26,6 +26,7 @@ import { type HubEnvironment, hubEnvironment } from './hub/environment.ts';
 import { NotOnHub } from './hub/faults.ts';
 import { fetchRepository } from './hub/fetch.ts';
 import { adaptersOf, familyOf, prefixOf, presets } from './hub/known-models.ts';
+import type { HubFile } from './hub/listing.ts';
 import { chooseModelFiles } from './hub/model-files.ts';
 import { checkRepository, checkRevision } from './hub/names.ts';
 import type { Snapshot } from './hub/snapshot.ts';
@@ -265,7 +266,7 @@ function fetcher(places: ModelPlaces, options: ProvideOptions): Fetch {
       repository,
       revision,
       environment: places.hub,
-      choose: chooseModelFiles,
+      choose: (files) => [...chooseModelFiles(files), ...licensePages(files)],
       maxBytes: maxRepositoryBytes,
       renew: again,
       signal: signal ?? new AbortController().signal,
@@ -275,6 +276,16 @@ function fetcher(places: ModelPlaces, options: ProvideOptions): Fetch {
       },
     });
   };
+}
+
+/** Larger pages are no descriptions of a model. */
+const maxPageBytes = 1 << 20;
+
+/** The page that names the licence, which goes onto the model's card. */
+function licensePages(files: readonly HubFile[]): string[] {
+  return files
+    .filter(({ path, bytes }) => path === 'README.md' && bytes <= maxPageBytes)
+    .map(({ path }) => path);
 }
 
 // Conversion -----------------------------------------------------------------------------------

@@ -44,7 +44,8 @@ const placesOf = (home: string, more: Record<string, string> = {}) =>
 
 describe('provideModel', () => {
   it('fetches and converts once, pins the commit, and asks nothing of the network afterwards', async () => {
-    hub.add('lab/encoder', filesOf(join(checkpoints, 'bert-mean')));
+    const page = { content: Buffer.from('---\nlicense: mit\n---\n# A model\n'), large: false };
+    hub.add('lab/encoder', { ...filesOf(join(checkpoints, 'bert-mean')), 'README.md': page });
     const home = newFolder();
     const places = placesOf(home);
     expect(() => findModel('hf:lab/encoder', places)).toThrow(
@@ -53,7 +54,11 @@ describe('provideModel', () => {
     const works = new Set<string>();
     const pin = await provideModel('hf:lab/encoder', places, { onProgress: (work) => works.add(work) });
     expect([...works]).toEqual(['downloading lab/encoder', 'converting lab/encoder']);
-    expect(readCard(pin.folder)).toMatchObject({ name: 'lab/encoder', task: 'document-embedding' });
+    expect(readCard(pin.folder)).toMatchObject({
+      name: 'lab/encoder',
+      task: 'document-embedding',
+      license: 'mit',
+    });
     expect(JSON.stringify(readCard(pin.folder))).toContain(hub.repositories.get('lab/encoder')?.commit);
     const asked = hub.seen.length;
     expect(await provideModel('hf:lab/encoder', places)).toEqual(pin);
