@@ -110,7 +110,7 @@ export function createBertTokenizer(settings: TokenizerSettings): BertTokenizer 
       if (ids.length === 1) return ids[0];
       for (let i = 0; i < ids.length; i++) list.push(ids[i], i === 0 ? 0 : ends[i - 1], ends[i], 0);
     }
-    return list.take();
+    return list.values();
   };
 
   /** Appends the tokens of a piece of text between added tokens. */
@@ -168,6 +168,7 @@ export function createBertTokenizer(settings: TokenizerSettings): BertTokenizer 
       return piece;
     },
     encode(text) {
+      found.clear();
       if (findRaw === null) addPiece(text, 0, text.length);
       else {
         findRaw(text, (token, start, end) => {
@@ -175,7 +176,7 @@ export function createBertTokenizer(settings: TokenizerSettings): BertTokenizer 
           else found.push(token.id, start, end, found.words++);
         });
       }
-      return columnsOf(found.take());
+      return found.columns();
     },
   };
 }
@@ -213,16 +214,25 @@ function createFinders(settings: TokenizerSettings) {
 
 /** Numbers that stand for a token: id, start, end, word. */
 const fields = 4;
+/** Numbers that stay allocated between texts. */
+const mostKept = 1 << 16;
 
-/** Tokens as they are found, one after the other. */
+/** Tokens as they are found, one after the other, in memory that is kept for the next text. */
 class TokenList {
-  /** Number[] [tokens × fields]. */
-  #values: number[] = [];
+  /** Number[] [at least tokens × fields]. */
+  readonly #values: number[] = [];
+  #length = 0;
   /** Words so far. */
   words = 0;
 
   push(id: number, start: number, end: number, word: number): void {
-    this.#values.push(id, start, end, word);
+    const values = this.#values;
+    const at = this.#length;
+    values[at] = id;
+    values[at + 1] = start;
+    values[at + 2] = end;
+    values[at + 3] = word;
+    this.#length = at + fields;
   }
 
   /** Appends tokens whose places count from `origin`, and whose words from the words so far. */
@@ -230,34 +240,37 @@ class TokenList {
     const before = this.words;
     for (let at = 0; at < values.length; at += fields) {
       const word = before + values[at + 3];
-      this.#values.push(values[at], origin + values[at + 1], origin + values[at + 2], word);
+      this.push(values[at], origin + values[at + 1], origin + values[at + 2], word);
       this.words = word + 1;
     }
   }
 
-  /** The tokens, and an empty list. */
-  take(): number[] {
-    const values = this.#values;
-    this.#values = [];
-    this.words = 0;
-    return values;
+  /** The tokens as they stand here, to be appended elsewhere. */
+  values(): number[] {
+    return this.#values.slice(0, this.#length);
   }
-}
 
-/** The tokens, a column for each number. */
-function columnsOf(values: readonly number[]): TokenizedText {
-  const n = values.length / fields;
-  const text = {
-    ids: new Int32Array(n),
-    starts: new Int32Array(n),
-    ends: new Int32Array(n),
-    words: new Int32Array(n),
-  };
-  for (let i = 0; i < n; i++) {
-    text.ids[i] = values[i * fields];
-    text.starts[i] = values[i * fields + 1];
-    text.ends[i] = values[i * fields + 2];
-    text.words[i] = values[i * fields + 3];
+  /** The tokens, an array for each of their numbers. */
+  columns(): TokenizedText {
+    const values = this.#values;
+    const n = this.#length / fields;
+    const ids = new Int32Array(n);
+    const starts = new Int32Array(n);
+    const ends = new Int32Array(n);
+    const words = new Int32Array(n);
+    for (let i = 0, at = 0; i < n; i++, at += fields) {
+      ids[i] = values[at];
+      starts[i] = values[at + 1];
+      ends[i] = values[at + 2];
+      words[i] = values[at + 3];
+    }
+    return { ids, starts, ends, words };
   }
-  return text;
+
+  clear(): void {
+    this.#length = 0;
+    this.words = 0;
+    // What one huge text needed is not kept.
+    if (this.#values.length > mostKept) this.#values.length = 0;
+  }
 }

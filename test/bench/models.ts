@@ -5,6 +5,7 @@ import { attempt, runTask, withScratchFolder } from './measured-process.ts';
 import type { AdaptJob, ModelJob, ModelResult } from './model-tasks.ts';
 import { absent, countPapers } from './papers.ts';
 import { type Cell, printTable } from './table.ts';
+import { tokenizing } from './tokenizers.ts';
 
 type Print = (line: string) => void;
 
@@ -18,7 +19,7 @@ const costs = ['threads', 'wall s', 'CPU s', 'peak MB'];
 
 export const modelsBench: Bench = {
   name: 'models',
-  about: 'tagger, embedder and its adapting to a corpus, on real abstracts',
+  about: 'tagger, embedder, its adapting to a corpus, and tokenizer, on real abstracts',
   async run(options, print) {
     const papers = await countPapers(options.corpora.acl);
     if (papers === null) {
@@ -28,6 +29,7 @@ export const modelsBench: Bench = {
     await tagging(options, papers, print);
     await encoding(options, papers, print);
     await adapting(options, papers, print);
+    await tokenizing(options, papers, print);
   },
 };
 

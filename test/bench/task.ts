@@ -13,6 +13,7 @@ import {
   umapTask,
 } from './kernel-tasks.ts';
 import { adaptTask, encodeTask, tagTask } from './model-tasks.ts';
+import { bertTokenizerTask, plainTokenizerTask } from './tokenizer-tasks.ts';
 
 // Jobs come from runTask in this folder, which gives each task what it takes.
 const tasks: Record<string, (job: never) => Promise<unknown>> = {
@@ -26,6 +27,8 @@ const tasks: Record<string, (job: never) => Promise<unknown>> = {
   encode: encodeTask,
   adapt: adaptTask,
   ingest: ingestTask,
+  'bert-tokenizer': bertTokenizerTask,
+  'plain-tokenizer': plainTokenizerTask,
 };
 
 const [name, job] = process.argv.slice(2);

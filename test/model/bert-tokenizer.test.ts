@@ -17,6 +17,7 @@ import {
   openBertTokenizer,
   type TokenizedText,
 } from '../../pipeline/model/bert-tokenizer.ts';
+import { createWordPiece } from '../../pipeline/model/word-piece.ts';
 
 /** ids; starts from the last end; lengths; words from the last word. */
 type Packed = [number[], number[], number[], number[]];
@@ -254,6 +255,34 @@ describe.skipIf(!existsSync(nerTiny))('the checkpoint of ../shared/fixtures/ner-
   });
 });
 
+const specterTiny = join(shared, 'fixtures', 'specter2-tiny');
+
+describe.skipIf(!existsSync(specterTiny))('the checkpoint of ../shared/fixtures/specter2-tiny', () => {
+  it('is tokenized as transformers 4.57 did', () => {
+    const { texts } = JSON.parse(readFileSync(join(specterTiny, 'expected.json'), 'utf8')) as {
+      texts: { text: string; ids: number[] }[];
+    };
+    const tokenizer = openBertTokenizer(join(specterTiny, 'base'));
+    expect(texts.length).toBeGreaterThan(3);
+    for (const { text, ids } of texts) {
+      const found = [...tokenizer.encode(text).ids].slice(0, ids.length - 2);
+      expect([tokenizer.clsId, ...found, tokenizer.sepId]).toEqual(ids);
+    }
+  });
+});
+
+it('gives the ids of the tokenizer without places (word-piece.ts)', () => {
+  const { files } = fixture.own[0];
+  const pieces = String(files['vocab.txt']).trimEnd().split('\n');
+  const wordPiece = createWordPiece(pieces);
+  const tokenizer = openFiles(files);
+  for (const text of fixture.texts) {
+    // That one knows no special tokens.
+    const plain = text.replaceAll('[', '(');
+    expect([...wordPiece.encode(plain)], JSON.stringify(plain)).toEqual([...tokenizer.encode(plain).ids]);
+  }
+});
+
 describe('places', () => {
   it('are those of the text as it was given, whatever normalising takes out or puts in', () => {
     const tokenizer = openSmall();
@@ -272,7 +301,7 @@ describe('places', () => {
     expect([...ends]).toEqual([2, 6]);
   });
 
-  it('are in order, inside the text and inside each other in no case', () => {
+  it('are in order, inside the text, and never empty', () => {
     for (const { files } of fixture.own.filter(({ name }) => !name.startsWith('added'))) {
       const tokenizer = openFiles(files);
       for (const text of fixture.texts) {
