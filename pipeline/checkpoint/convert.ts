@@ -359,13 +359,14 @@ function writeModel(model: EncodedModel, path: string): FileEntry {
 
 // The folder -----------------------------------------------------------------------------------
 
-/** Hugging Face's own settings, with what this conversion adds. */
+/** Hugging Face's own settings, with what this conversion adds; sizes that have other names there, or none, included. */
 function formatConfig(settings: unknown, config: BertConfig, conversion: Conversion): string {
   const labels = config.labels.map((label, i) => [String(i), label] as const);
   return `${JSON.stringify(
     {
       ...(settings as Readonly<Record<string, unknown>>),
       model_type: config.modelType,
+      hidden_size: config.hidden,
       ...(labels.length === 0 ? {} : { id2label: Object.fromEntries(labels) }),
       scinertopic: conversion,
     },

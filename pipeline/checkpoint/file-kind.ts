@@ -38,6 +38,9 @@ export function fileKindOf(source: ByteSource): FileKind {
   const bytes = new Uint8Array(Math.min(headBytes, source.bytes));
   source.read(bytes, 0);
   const head = Buffer.from(bytes).toString('latin1');
+  // First: the length may begin with any byte, another format's mark among them (a header of 3,712 bytes with
+  // a pickle's), but its upper half is zero and no other format has a brace behind it.
+  if (head.slice(4, 9) === '\0\0\0\0{') return 'safetensors';
   if (head.startsWith('PK\x03\x04')) return 'zip';
   if (head.startsWith('\x80')) return 'pickle';
   for (const [starts, message] of strangers) {
@@ -45,7 +48,7 @@ export function fileKindOf(source: ByteSource): FileKind {
       throw fault(source, message);
     }
   }
-  // The eight bytes of a length, then the header's brace.
+  // A length beyond all sense, then the header's brace; its reader says what is wrong with it.
   if (/^[\s\S]{8}\{/.test(head)) return 'safetensors';
   throw fault(
     source,

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { openWeights, type Weights, weightsFrom } from '../../pipeline/checkpoint/weights.ts';
 import { UserError } from '../../pipeline/errors.ts';
 import { memorySource } from './memory-source.ts';
-import { safetensors } from './small-checkpoints.ts';
+import { floats, safetensors } from './small-checkpoints.ts';
 
 const fixtures = fileURLToPath(new URL('fixtures/weights/', import.meta.url));
 const shared = fileURLToPath(new URL('../../../shared/fixtures/', import.meta.url));
@@ -56,6 +56,16 @@ describe('files that PyTorch and safetensors wrote', () => {
       return weights.format;
     });
     expect(formats).toEqual(['safetensors', 'PyTorch archive', 'PyTorch stream']);
+  });
+
+  it.each([
+    ['a pickle', 0x80],
+    ['gzip', 0x8b1f],
+  ])('are safetensors even where the length of the header begins as %s does', (_, length) => {
+    const header = JSON.stringify({ a: { dtype: 'F32', shape: [2], data_offsets: [0, 8] } });
+    const weights = weightsFrom(memorySource(safetensors(header.padEnd(length), floats(1.5, -2))));
+    expect(weights.format).toBe('safetensors');
+    expect(weights.read('a')).toEqual(Float32Array.of(1.5, -2));
   });
 
   it('that hold a program or a whole module are refused by name', () => {

@@ -239,3 +239,18 @@ describe.skipIf(!existsSync(tiny))('a converted checkpoint (needs ../shared/fixt
     await Promise.all([encoder.close(), base.close()]);
   });
 });
+
+describe('a converted DistilBERT', () => {
+  it('is an encoder too, though its config.json names its sizes otherwise', async () => {
+    const folder = join(import.meta.dirname, '..', 'checkpoint', 'fixtures', 'distilbert-fp16');
+    const { dim } = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
+    const out = join(scratch, 'distilbert');
+    await convertCheckpoint({ folder, out });
+    const encoder = await openEncoder(out);
+    expect(encoder.dimensions).toBe(dim);
+    const vectors = await encoder.encode([{ title: 'deep', abstract: 'reef' }]);
+    expect(vectors).toHaveLength(dim);
+    expect(vectors.some((value) => value !== 0)).toBe(true);
+    await encoder.close();
+  });
+});
