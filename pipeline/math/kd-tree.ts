@@ -3,54 +3,80 @@
  * in leaf order; what is searched for (neighbours, the nearest foreign component) is its users' business.
  */
 
-/** Points in a leaf at most: small enough to scan, large enough to keep the tree out of the way. */
-const LEAF_SIZE = 8;
+import { type ArrayMaker, ownArrays } from './array-maker.ts';
 
 /**
- * m nodes in preorder: the left child of an inner node is the next node, and every child has a higher
- * number than its parent. A position is a place in leaf order; each node covers consecutive positions.
+ * Points in a leaf: as many as a kernel compares at once, small enough to scan, large enough to keep the tree
+ * out of the way.
+ */
+export const LEAF_SIZE = 8;
+
+/**
+ * m nodes in preorder: the left child of an inner node is the next node, and every child has a higher number
+ * than its parent. A place is a position in leaf order; each node covers consecutive places. Leaf i covers the
+ * eight places from 8i on; only the last may cover fewer.
  */
 export interface KdTree {
   n: number;
   d: number;
-  /** [n] Row at each position. */
+  /** [n] Row at each place. */
   rows: Int32Array;
-  /** [n × d] Points by position. */
+  /** [leaves × d × 8] Points leaf by leaf, each coordinate of all eight together; places from n on are Infinity. */
   points: Float64Array;
+  /** m, at least 1. */
   nodes: number;
-  /** [m] First position that the node covers. */
+  /** [m] First place that the node covers. */
   start: Int32Array;
-  /** [m] Position after the last. */
+  /** [m] Place after the last. */
   end: Int32Array;
   /** [m] Right child, or 0 for a leaf. */
   right: Int32Array;
-  /** [m × d] Least and greatest coordinates of the node's points. */
-  low: Float64Array;
-  high: Float64Array;
+  /**
+   * [inner nodes × d × 4] Tightest boxes around each inner node's children, coordinate by coordinate: least of
+   * the left child, of the right, greatest of the left, of the right. Where a node's begin, `childBoxes` says.
+   */
+  boxes: Float64Array;
+}
+
+/** Where the boxes of an inner node's children begin: nodes before it that are leaves hold the places before it. */
+export function childBoxes(tree: KdTree, node: number): number {
+  return (node - tree.start[node] / LEAF_SIZE) * tree.d * 4;
+}
+
+/** Where the coordinates of the point at a place begin; the next is LEAF_SIZE further on. */
+export function pointStart(tree: KdTree, place: number): number {
+  return (place - (place % LEAF_SIZE)) * tree.d + (place % LEAF_SIZE);
 }
 
 /**
- * Splits at the median of the widest side until a leaf holds at most eight points.
+ * Splits near the median of the widest side, so that leaves are full, until a leaf holds at most eight points.
  *
  * @param points [n × d], row-major, finite.
- * @returns A tree of at most n nodes (one for n = 0); memory about 8·n·d + 4·n·d bytes.
+ * @returns A tree of 2⌈n / 8⌉ − 1 nodes (one for n = 0); memory about 12·n·d + 7·n bytes.
  */
-export function buildKdTree(points: Float32Array | Float64Array, n: number, d: number): KdTree {
-  // A split leaves more than LEAF_SIZE / 2 points on each side, which bounds the leaves and with them the nodes.
-  const most = Math.max(1, 2 * Math.ceil(n / (LEAF_SIZE / 2)));
-  const start = new Int32Array(most);
-  const end = new Int32Array(most);
-  const right = new Int32Array(most);
-  const low = new Float64Array(most * d);
-  const high = new Float64Array(most * d);
-  const rows = new Int32Array(n);
+export function buildKdTree(
+  points: Float32Array | Float64Array,
+  n: number,
+  d: number,
+  arrays: ArrayMaker = ownArrays,
+): KdTree {
+  const leaves = Math.max(1, Math.ceil(n / LEAF_SIZE));
+  const start = arrays.int32(2 * leaves - 1);
+  const end = arrays.int32(2 * leaves - 1);
+  const right = arrays.int32(2 * leaves - 1);
+  const boxes = arrays.float64((leaves - 1) * d * 4);
+  const rows = arrays.int32(n);
   for (let i = 0; i < n; i++) rows[i] = i;
   const keys = new Float64Array(n);
+  const low = new Float64Array(d);
+  const high = new Float64Array(d);
 
-  // Ranges still to become nodes, with the node whose right child they are (−1 for a left child).
-  const stack = [0, n, -1];
+  // Ranges still to become nodes; with each, the node whose right child it is (−1 for a left child) and where
+  // its box goes among those of its parent's children (−1 for the root).
+  const stack = [0, n, -1, -1];
   let nodes = 0;
   while (stack.length > 0) {
+    const boxStart = stack.pop() as number;
     const parent = stack.pop() as number;
     const to = stack.pop() as number;
     const from = stack.pop() as number;
@@ -58,61 +84,51 @@ export function buildKdTree(points: Float32Array | Float64Array, n: number, d: n
     if (parent >= 0) right[parent] = node;
     start[node] = from;
     end[node] = to;
-    const widest = fitBox(points, d, rows, from, to, low, high, node * d);
+    fitBox(points, d, rows, from, to, low, high);
+    if (boxStart >= 0) {
+      for (let c = 0; c < d; c++) {
+        boxes[boxStart + 4 * c] = low[c];
+        boxes[boxStart + 4 * c + 2] = high[c];
+      }
+    }
     if (to - from <= LEAF_SIZE) continue;
-    const middle = (from + to) >> 1;
-    for (let p = from; p < to; p++) keys[p] = points[rows[p] * d + widest];
-    selectMedian(keys, rows, from, to - 1, middle);
-    stack.push(middle, to, node, from, middle, -1);
+    const side = widestSide(low, high);
+    const middle = from + LEAF_SIZE * Math.ceil((to - from) / (2 * LEAF_SIZE));
+    for (let p = from; p < to; p++) keys[p] = points[rows[p] * d + side];
+    selectSmallest(keys, rows, from, to - 1, middle);
+    const children = (node - from / LEAF_SIZE) * d * 4;
+    stack.push(middle, to, node, children + 1, from, middle, -1, children);
   }
 
-  const ordered = new Float64Array(n * d);
-  for (let p = 0; p < n; p++) {
-    const source = rows[p] * d;
-    for (let c = 0; c < d; c++) ordered[p * d + c] = points[source + c];
+  const ordered = arrays.float64(leaves * LEAF_SIZE * d).fill(Infinity, (leaves - 1) * LEAF_SIZE * d);
+  for (let place = 0; place < n; place++) {
+    const source = rows[place] * d;
+    const target = (place - (place % LEAF_SIZE)) * d + (place % LEAF_SIZE);
+    for (let c = 0; c < d; c++) ordered[target + c * LEAF_SIZE] = points[source + c];
   }
-  return {
-    n,
-    d,
-    rows,
-    points: ordered,
-    nodes,
-    start: start.slice(0, nodes),
-    end: end.slice(0, nodes),
-    right: right.slice(0, nodes),
-    low: low.slice(0, nodes * d),
-    high: high.slice(0, nodes * d),
-  };
+  return { n, d, rows, points: ordered, nodes, start, end, right, boxes };
 }
 
 /**
- * Squared distance from a point to a node's box, 0 inside.
+ * Squared distance from a point to the box around an inner node's child, 0 inside. Summed as the distance to a
+ * point is, so that it never exceeds the distance to a point of the child, not even by rounding.
  *
- * @param points [? × d]; the point starts at `pointStart`.
- * @param bound The sum may stop early at anything above it.
+ * @param query [d].
+ * @param side 0 for the left child, 1 for the right.
  */
-export function squaredDistanceToBox(
-  tree: KdTree,
-  node: number,
-  points: Float64Array,
-  pointStart: number,
-  bound: number,
-): number {
-  const { d, low, high } = tree;
-  const boxStart = node * d;
+export function squaredDistanceToChild(tree: KdTree, node: number, side: 0 | 1, query: Float64Array): number {
+  const { d, boxes } = tree;
+  const boxStart = childBoxes(tree, node) + side;
   let sum = 0;
   for (let c = 0; c < d; c++) {
-    const x = points[pointStart + c];
-    const below = low[boxStart + c] - x;
-    const above = x - high[boxStart + c];
-    if (below > 0) sum += below * below;
-    else if (above > 0) sum += above * above;
-    if (sum > bound) return sum;
+    const x = query[c];
+    const outside = Math.max(0, boxes[boxStart + 4 * c] - x, x - boxes[boxStart + 4 * c + 2]);
+    sum += outside * outside;
   }
   return sum;
 }
 
-/** Writes the tight box of rows[from, to) and returns its widest side, the lower one on a tie. */
+/** The tightest box around the points of rows[from, to). */
 function fitBox(
   points: Float32Array | Float64Array,
   d: number,
@@ -121,26 +137,24 @@ function fitBox(
   to: number,
   low: Float64Array,
   high: Float64Array,
-  boxStart: number,
-): number {
-  low.fill(Infinity, boxStart, boxStart + d);
-  high.fill(-Infinity, boxStart, boxStart + d);
+): void {
+  low.fill(Infinity);
+  high.fill(-Infinity);
   for (let p = from; p < to; p++) {
     const source = rows[p] * d;
     for (let c = 0; c < d; c++) {
       const x = points[source + c];
-      if (x < low[boxStart + c]) low[boxStart + c] = x;
-      if (x > high[boxStart + c]) high[boxStart + c] = x;
+      if (x < low[c]) low[c] = x;
+      if (x > high[c]) high[c] = x;
     }
   }
+}
+
+/** The lower one on a tie. */
+function widestSide(low: Float64Array, high: Float64Array): number {
   let widest = 0;
-  let width = -1;
-  for (let c = 0; c < d; c++) {
-    const side = high[boxStart + c] - low[boxStart + c];
-    if (side > width) {
-      width = side;
-      widest = c;
-    }
+  for (let c = 1; c < low.length; c++) {
+    if (high[c] - low[c] > high[widest] - low[widest]) widest = c;
   }
   return widest;
 }
@@ -150,7 +164,7 @@ function fitBox(
  * keys[middle] and everything after is at least that. Hoare's selection, pivot by the median of three;
  * equal keys are exchanged too, which keeps runs of duplicates balanced.
  */
-function selectMedian(
+function selectSmallest(
   keys: Float64Array,
   rows: Int32Array,
   left: number,

@@ -16,6 +16,8 @@ interface WebAssemblyModule {
 /** Bytes that kernels and threads share. */
 export interface KernelMemory {
   readonly buffer: SharedArrayBuffer;
+  /** Adds pages; what was there stays, and so do views of it. */
+  grow(pages: number): number;
 }
 
 const modules = new Map<string, WebAssemblyModule>();
@@ -44,19 +46,26 @@ export function kernelMemory(bytes: number): KernelMemory {
 export function loadKernel<Functions>(name: string, memory: KernelMemory): Functions {
   let module = modules.get(name);
   if (module === undefined) {
-    module = new WebAssembly.Module(readFileSync(kernelFile(name)));
+    const path = kernelFile(name);
+    if (path === null) throw new Error(`There is no kernel ${name}.wasm; run npm run build.`);
+    module = new WebAssembly.Module(readFileSync(path));
     modules.set(name, module);
   }
   return new WebAssembly.Instance(module, { env: { memory, abort } }).exports as Functions;
 }
 
+/** Whether the kernel is there: a program run from its sources may never have been built. */
+export function isKernelBuilt(name: string): boolean {
+  return kernelFile(name) !== null;
+}
+
 /** Compiled code finds kernels beside itself; code run from its sources finds those of the last build. */
-function kernelFile(name: string): string {
+function kernelFile(name: string): string | null {
   for (const folder of ['../kernels/', '../../dist/pipeline/kernels/']) {
     const path = fileURLToPath(new URL(`${folder}${name}.wasm`, import.meta.url));
     if (existsSync(path)) return path;
   }
-  throw new Error(`There is no kernel ${name}.wasm; run npm run build.`);
+  return null;
 }
 
 function abort(_message: number, _file: number, line: number, column: number): never {

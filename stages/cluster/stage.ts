@@ -2,7 +2,7 @@
 
 import type { Clustered, ClusterStage, History, Matrix } from '../../pipeline/contract.ts';
 import { UserError } from '../../pipeline/errors.ts';
-import { hdbscan } from '../../pipeline/math/hdbscan.ts';
+import { hdbscanWithPauses } from '../../pipeline/math/hdbscan.ts';
 import { type ClusterConfig, section } from './config.ts';
 import { matchTopics } from './match-topics.ts';
 import { measureOverlap } from './overlap.ts';
@@ -16,7 +16,7 @@ export const stage: ClusterStage<ClusterConfig> = {
   async run(reduced, documentIds, history, job): Promise<Clustered> {
     const { config } = job;
     checkReduced(reduced, documentIds, history);
-    const { labels, probabilities, outlierScores } = hdbscan(reduced.values, {
+    const { labels, probabilities, outlierScores } = await hdbscanWithPauses(reduced.values, {
       n: reduced.n,
       d: reduced.d,
       minClusterSize: config.min_cluster_size,

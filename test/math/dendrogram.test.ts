@@ -1,9 +1,7 @@
 import { expect, test } from 'vitest';
-import { coreDistances } from '../../pipeline/math/core-distances.ts';
 import { dendrogram } from '../../pipeline/math/dendrogram.ts';
-import { buildKdTree } from '../../pipeline/math/kd-tree.ts';
+import { densityHierarchy } from '../../pipeline/math/hdbscan.ts';
 import { createRandom } from '../../pipeline/math/random.ts';
-import { boruvkaSpanningTree } from '../../pipeline/math/spanning-tree.ts';
 
 test('joins the nearest first (worked by hand)', () => {
   // On a line at 0, 1, 10, 12, 30.
@@ -25,12 +23,8 @@ test('joins the nearest first (worked by hand)', () => {
 test("every node's rows are consecutive, as many as its size, and begin with no lower row than its lowest", () => {
   const n = 400;
   const random = createRandom(3);
-  const kdTree = buildKdTree(
-    Float64Array.from({ length: n * 2 }, () => random.nextNormal()),
-    n,
-    2,
-  );
-  const tree = dendrogram(boruvkaSpanningTree(kdTree, coreDistances(kdTree, 4)), n);
+  const points = Float64Array.from({ length: n * 2 }, () => random.nextNormal());
+  const tree = dendrogram(densityHierarchy(points, { n, d: 2, minClusterSize: 4 }).spanningTree, n);
   const rowsOf = (node: number) => [
     ...tree.leaves.subarray(tree.start[node], tree.start[node] + tree.size[node]),
   ];

@@ -2,7 +2,12 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Interrupted } from '../../pipeline/errors.ts';
 import { adjustedRandIndex } from '../../pipeline/evaluate/clustering-agreement.ts';
-import { densityHierarchy, type HdbscanOptions, hdbscan } from '../../pipeline/math/hdbscan.ts';
+import {
+  densityHierarchy,
+  type HdbscanOptions,
+  hdbscan,
+  hdbscanWithPauses,
+} from '../../pipeline/math/hdbscan.ts';
 import { createRandom } from '../../pipeline/math/random.ts';
 import { spanningTreeWeight } from '../../pipeline/math/spanning-tree.ts';
 
@@ -228,4 +233,22 @@ test('progress counts the edges of the spanning tree', () => {
   );
   expect(seen.at(0)).toEqual([0, 49]);
   expect(seen.at(-1)).toEqual([49, 49]);
+});
+
+describe('with pauses', () => {
+  const n = 20_000;
+  const random = createRandom(6);
+  const points = Float32Array.from({ length: n * 3 }, (_, i) => (i % 7) * 5 + random.nextNormal());
+  const setting = { n, d: 3, minClusterSize: 15 };
+
+  test('the result is the same', async () => {
+    expect(await hdbscanWithPauses(points, setting)).toEqual(hdbscan(points, setting));
+  });
+
+  test('a signal that comes while it works stops it', async () => {
+    const controller = new AbortController();
+    setImmediate(() => controller.abort());
+    const setting5 = { ...setting, minSamples: 200, signal: controller.signal };
+    await expect(hdbscanWithPauses(points, setting5)).rejects.toThrow(Interrupted);
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { buildKdTree, squaredDistanceToBox } from '../../pipeline/math/kd-tree.ts';
+import { buildKdTree, childBoxes, pointStart, squaredDistanceToChild } from '../../pipeline/math/kd-tree.ts';
 import { createRandom } from '../../pipeline/math/random.ts';
 
 function randomPoints(n: number, d: number, seed: number, steps?: number): Float64Array {
@@ -21,19 +21,25 @@ describe.each([
   const points = randomPoints(n, d, 17, steps);
   const tree = buildKdTree(points, n, d);
 
-  test('holds every row once, its coordinates beside it', () => {
+  const coordinate = (place: number, c: number) => tree.points[pointStart(tree, place) + 8 * c];
+
+  test('holds every row once, its coordinates at its place, and infinity past the last', () => {
     expect([...tree.rows].sort((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, i) => i));
-    for (let p = 0; p < n; p++) {
-      for (let c = 0; c < d; c++) expect(tree.points[p * d + c]).toBe(points[tree.rows[p] * d + c]);
+    for (let place = 0; place < tree.points.length / d; place++) {
+      for (let c = 0; c < d; c++) {
+        expect(coordinate(place, c)).toBe(place < n ? points[tree.rows[place] * d + c] : Infinity);
+      }
     }
   });
 
-  test('splits each inner node between its children and stops at eight points', () => {
+  test('splits each inner node between its children; leaves are full but for the last', () => {
     expect([tree.start[0], tree.end[0]]).toEqual([0, n]);
+    expect(tree.nodes).toBe(Math.max(1, 2 * Math.ceil(n / 8) - 1));
     for (let node = 0; node < tree.nodes; node++) {
       const right = tree.right[node];
       if (right === 0) {
-        expect(tree.end[node] - tree.start[node]).toBeLessThanOrEqual(8);
+        expect(tree.start[node] % 8).toBe(0);
+        expect(tree.end[node]).toBe(Math.min(n, tree.start[node] + 8));
         continue;
       }
       expect(tree.start[node + 1]).toBe(tree.start[node]);
@@ -42,24 +48,33 @@ describe.each([
     }
   });
 
-  test('draws the tightest box around each node', () => {
-    for (let node = 0; node < tree.nodes; node++) {
-      for (let c = 0; c < d; c++) {
-        const side: number[] = [];
-        for (let p = tree.start[node]; p < tree.end[node]; p++) side.push(tree.points[p * d + c]);
-        expect(tree.low[node * d + c]).toBe(side.reduce((a, b) => Math.min(a, b), Infinity));
-        expect(tree.high[node * d + c]).toBe(side.reduce((a, b) => Math.max(a, b), -Infinity));
+  test('draws the tightest box around each child', () => {
+    const inner = [...tree.right.keys()].filter((node) => tree.right[node] > 0);
+    expect(inner.map((node) => childBoxes(tree, node))).toEqual(inner.map((_, i) => i * 4 * d));
+    for (const node of inner) {
+      for (const [side, child] of [node + 1, tree.right[node]].entries()) {
+        for (let c = 0; c < d; c++) {
+          const values: number[] = [];
+          for (let p = tree.start[child]; p < tree.end[child]; p++) values.push(coordinate(p, c));
+          const box = childBoxes(tree, node) + 4 * c + side;
+          expect(tree.boxes[box]).toBe(Math.min(...values));
+          expect(tree.boxes[box + 2]).toBe(Math.max(...values));
+        }
       }
     }
   });
 });
 
 test('the distance to a box is 0 inside and that to its nearest corner or side outside', () => {
-  const tree = buildKdTree(Float64Array.of(0, 0, 2, 1), 2, 2);
-  const distanceFrom = (x: number, y: number) =>
-    squaredDistanceToBox(tree, 0, Float64Array.of(x, y), 0, Infinity);
-  expect(distanceFrom(1, 0.5)).toBe(0);
-  expect(distanceFrom(1, 4)).toBe(9);
-  expect(distanceFrom(-3, -4)).toBe(25);
-  expect(distanceFrom(5, 5)).toBe(25);
+  // The right child holds the last two of ten: (20, 0) and (22, 1).
+  const tree = buildKdTree(
+    Float64Array.from({ length: 20 }, (_, i) => (i < 16 ? i % 2 : [20, 0, 22, 1][i - 16])),
+    10,
+    2,
+  );
+  const distanceFrom = (x: number, y: number) => squaredDistanceToChild(tree, 0, 1, Float64Array.of(x, y));
+  expect(distanceFrom(21, 0.5)).toBe(0);
+  expect(distanceFrom(21, 4)).toBe(9);
+  expect(distanceFrom(17, -4)).toBe(25);
+  expect(distanceFrom(25, 5)).toBe(25);
 });
