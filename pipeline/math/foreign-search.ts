@@ -1,8 +1,9 @@
 /** The search within a round of Borůvka's algorithm: each point's cheapest edge out of its component. */
 
 import type { Round } from './boruvka.ts';
-import { type CoreDistances, squaredDistanceTo } from './core-distances.ts';
-import { type KdTree, LEAF_SIZE, pointStart, squaredDistanceToChild } from './kd-tree.ts';
+import type { CoreDistances } from './core-distances.ts';
+import { type KdTree, pointStart, squaredDistanceToChild } from './kd-tree.ts';
+import { copyPoint, squaredDistanceTo } from './nearest-places.ts';
 
 /** Searches for the points below a node. */
 export type ForeignSearch = (tree: KdTree, core: CoreDistances, round: Round, node: number) => void;
@@ -30,8 +31,7 @@ export const searchRound: ForeignSearch = (tree, core, round, top) => {
       nearest = reach;
       found = q;
     }
-    const own0 = pointStart(tree, p);
-    for (let c = 0; c < d; c++) query[c] = points[own0 + c * LEAF_SIZE];
+    copyPoint(tree, p, query);
     stackNode.push(0);
     stackReach.push(0);
     while (stackNode.length > 0) {

@@ -4,8 +4,9 @@
  * partial sum already rule out.
  */
 
-import { type CoreDistances, squaredDistanceTo } from './core-distances.ts';
-import { type KdTree, LEAF_SIZE, pointStart } from './kd-tree.ts';
+import type { CoreDistances } from './core-distances.ts';
+import { type KdTree, pointStart } from './kd-tree.ts';
+import { copyPoint, squaredDistanceTo } from './nearest-places.ts';
 import { edgeList, type SpanningTree } from './spanning-tree.ts';
 import type { Steps } from './steps.ts';
 
@@ -31,8 +32,7 @@ export function* primSteps(tree: KdTree, core: CoreDistances): Steps<SpanningTre
 
   let current = 0;
   for (let left = n - 1; left > 0; left--) {
-    const own = pointStart(tree, current);
-    for (let c = 0; c < d; c++) query[c] = points[own + c * LEAF_SIZE];
+    copyPoint(tree, current, query);
     let nearest = 0;
     let nearestReach = Infinity;
     for (let i = 0; i < left; i++) {

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { type CoreDistances, squaredDistanceTo } from '../../pipeline/math/core-distances.ts';
+import type { CoreDistances } from '../../pipeline/math/core-distances.ts';
 import { treePays } from '../../pipeline/math/density-search.ts';
 import { buildKdTree, type KdTree, pointStart } from '../../pipeline/math/kd-tree.ts';
+import { copyPoint, squaredDistanceTo } from '../../pipeline/math/nearest-places.ts';
 import { createRandom } from '../../pipeline/math/random.ts';
 import { finish } from '../../pipeline/math/steps.ts';
 import { searches } from './density-searches.ts';
 
 function distanceBetween(tree: KdTree, p: number, q: number): number {
-  const query = Float64Array.from({ length: tree.d }, (_, c) => tree.points[pointStart(tree, p) + 8 * c]);
+  const query = new Float64Array(tree.d);
+  copyPoint(tree, p, query);
   return squaredDistanceTo(tree.points, pointStart(tree, q), query, Infinity);
 }
 
