@@ -3,6 +3,7 @@
  * several layouts: the reduced vectors that are clustered, and the map.
  */
 
+import { contentOrder } from './content-order.ts';
 import type { Metric } from './distance.ts';
 import { checkVectors } from './distance.ts';
 import { fuzzyGraph, type WeightedGraph } from './fuzzy-graph.ts';
@@ -27,7 +28,7 @@ export interface GraphOptions {
   seed: number;
   /** Most coordinates that a layout of this graph will have. */
   nComponents: number;
-  /** Threads of the neighbour search, where it has any. */
+  /** Threads; the result is the same for any number. Default 1. */
   threads?: number;
   /** Found already: nNeighbors − 1 others per row, for the same rows, metric and order. */
   neighbors?: Neighbors;
@@ -57,6 +58,8 @@ export interface LayoutChoice {
   spread?: number;
   /** Default 500 up to 10,000 rows, 200 beyond. */
   epochs?: number;
+  /** Threads; the result is the same for any number. Default 1. */
+  threads?: number;
   signal?: AbortSignal;
   onProgress?: (done: number, total: number) => void;
 }
@@ -69,9 +72,8 @@ export const LEAST_ROWS = 5;
 /**
  * Reduces rows to a few coordinates in which near rows stay near.
  *
- * The result depends on the order of the rows, as does every layout that moves rows one by one: a caller who
- * wants the same picture whatever order rows arrive in has to sort them first, by a hash of their ids for
- * example. Any order gives a layout of the same quality.
+ * Rows are worked on in an order of their own, that of a hash of their numbers, so that a row's place does not
+ * depend on the order they are handed in (rows that are equal to the bit may change places).
  *
  * @param vectors Float32Array [n × d], finite; no zero rows for cosine. Left as it is.
  * @returns `embedding`, Float32Array [n × nComponents].
@@ -82,17 +84,71 @@ export async function umap(
   options: UmapOptions,
 ): Promise<{ embedding: Float32Array }> {
   checkLayout(options);
-  const { signal, onProgress, ...rest } = options;
+  const { n, d, nNeighbors, nComponents, metric, neighbors, signal, onProgress, ...rest } = options;
+  checkVectors(vectors, n, d, metric);
   // Search and layout count different things: together they are told in hundredths.
   const part = (from: number, to: number) => (done: number, total: number) =>
     onProgress?.(Math.floor(from + ((to - from) * done) / total), 100);
-  const stop = signal === undefined ? {} : { signal };
-  const prepared = await prepareGraph(vectors, { ...rest, ...stop, onProgress: part(0, 50) });
-  const embedding = await layout(prepared, { ...rest, ...stop, onProgress: part(50, 100) });
+  const common = { ...rest, nComponents, ...(signal === undefined ? {} : { signal }) };
+
+  const order = contentOrder(vectors, n, d);
+  const prepared = await prepareGraph(takeRows(vectors, order, d), {
+    ...common,
+    ...(neighbors === undefined ? {} : { neighbors: reorderNeighbors(neighbors, order, nNeighbors) }),
+    n,
+    d,
+    nNeighbors,
+    metric,
+    onProgress: part(0, 50),
+  });
+  const placed = await layout(prepared, { ...common, onProgress: part(50, 100) });
+  const embedding = new Float32Array(n * nComponents);
+  order.forEach((i, r) => {
+    embedding.set(placed.subarray(r * nComponents, (r + 1) * nComponents), i * nComponents);
+  });
   return { embedding };
 }
 
-/** Neighbours, graph and start. Arguments and errors as {@link umap}. */
+function takeRows(vectors: Float32Array, order: Int32Array, d: number): Float32Array {
+  const taken = new Float32Array(order.length * d);
+  order.forEach((i, r) => {
+    taken.set(vectors.subarray(i * d, (i + 1) * d), r * d);
+  });
+  return taken;
+}
+
+/** The same neighbours when rows are renumbered: row r of the new order is row order[r] of the old. */
+function reorderNeighbors(neighbors: Neighbors, order: Int32Array, nNeighbors: number): Neighbors {
+  const n = order.length;
+  const k = Math.min(nNeighbors, n) - 1;
+  checkNeighbors(neighbors, n, k);
+  const numbers = new Int32Array(n);
+  order.forEach((i, r) => {
+    numbers[i] = r;
+  });
+  const moved: Neighbors = { indices: new Int32Array(n * k), distances: new Float32Array(n * k) };
+  order.forEach((i, r) => {
+    for (let x = 0; x < k; x++) {
+      moved.indices[r * k + x] = numbers[neighbors.indices[i * k + x]];
+      moved.distances[r * k + x] = neighbors.distances[i * k + x];
+    }
+  });
+  return moved;
+}
+
+function checkNeighbors(neighbors: Neighbors, n: number, k: number): void {
+  if (neighbors.indices.length !== n * k || neighbors.distances.length !== n * k) {
+    throw new RangeError(
+      `Expected ${n} rows × ${k} neighbours = ${n * k} indices and distances, ` +
+        `got ${neighbors.indices.length} and ${neighbors.distances.length}.`,
+    );
+  }
+}
+
+/**
+ * Neighbours, graph and start. Arguments and errors as {@link umap}, but rows are taken as they come: they should
+ * stand in random order, that of a hash of their ids for example.
+ */
 export async function prepareGraph(vectors: Float32Array, options: GraphOptions): Promise<PreparedGraph> {
   const { n, d, nNeighbors, metric, seed, nComponents } = options;
   if (!Number.isInteger(nNeighbors) || nNeighbors < 2) {
@@ -109,12 +165,7 @@ export async function prepareGraph(vectors: Float32Array, options: GraphOptions)
 
   const k = Math.min(nNeighbors, n) - 1;
   const neighbors = options.neighbors ?? (await find(vectors, options, k));
-  if (neighbors.indices.length !== n * k || neighbors.distances.length !== n * k) {
-    throw new RangeError(
-      `Expected ${n} rows × ${k} neighbours = ${n * k} indices and distances, ` +
-        `got ${neighbors.indices.length} and ${neighbors.distances.length}.`,
-    );
-  }
+  checkNeighbors(neighbors, n, k);
   const graph = fuzzyGraph(neighbors, n, k);
   const positions = startPositions(graph, vectors, { n, d, metric, count: nComponents, seed });
   return { n, graph, positions, count: nComponents, seed };
@@ -142,7 +193,8 @@ function find(vectors: Float32Array, options: GraphOptions, k: number): Promise<
 export async function layout(prepared: PreparedGraph, choice: LayoutChoice): Promise<Float32Array> {
   checkLayout(choice);
   const { n, graph, positions, count, seed } = prepared;
-  const { nComponents, minDist, spread = 1, epochs = defaultEpochs(n), signal, onProgress } = choice;
+  const { nComponents, minDist, spread = 1, epochs = defaultEpochs(n), threads = 1 } = choice;
+  const { signal, onProgress } = choice;
   if (nComponents > count) {
     throw new RangeError(`Expected at most the ${count} components prepared for, got ${nComponents}.`);
   }
@@ -159,6 +211,7 @@ export async function layout(prepared: PreparedGraph, choice: LayoutChoice): Pro
     curve: fitCurve(minDist, spread),
     epochs,
     seed,
+    threads,
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
   });

@@ -12,7 +12,7 @@ const REDUCED_SHARE = 0.7;
 
 export const stage: ReduceStage<ReduceConfig> = {
   name: 'reduce',
-  version: 1,
+  version: 2,
   section,
   seeded: true,
   async run(vectors, documentIds, job): Promise<PositionColumns> {
@@ -49,6 +49,7 @@ export const stage: ReduceStage<ReduceConfig> = {
       nComponents: n_components,
       minDist: min_dist,
       ...rounds,
+      threads,
       signal,
       onProgress: part(GRAPH_SHARE, REDUCED_SHARE),
     });
@@ -56,6 +57,7 @@ export const stage: ReduceStage<ReduceConfig> = {
       nComponents: 2,
       minDist: map_min_dist,
       ...rounds,
+      threads,
       signal,
       onProgress: part(REDUCED_SHARE, 1),
     });

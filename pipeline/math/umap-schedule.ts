@@ -1,0 +1,97 @@
+/**
+ * When and in which order UMAP's layout draws its edges: blocks of rows, rounds of block pairs, and the edges of
+ * each pair with the share of epochs in which they are drawn.
+ */
+
+import type { WeightedGraph } from './fuzzy-graph.ts';
+import { DUE, EDGE_STEP, firstRowOf, type ScheduledEdges } from './umap-moves.ts';
+
+/** Rows per block, about: the positions of two blocks stay in a core's own cache. */
+const BLOCK_ROWS = 2048;
+/** Fewer blocks would leave cores idle, smaller ones are through before a thread has woken up. */
+const MOST_SMALL_BLOCKS = 16;
+const LEAST_BLOCK_ROWS = 1024;
+
+/**
+ * 2^32 divided by the golden ratio: its multiples, cut to 15 bits, are spread evenly, and so do the clocks start.
+ * If all started at 0, edges of equal weight would all be drawn in the same epochs, and weak ones too seldom.
+ */
+const GOLDEN_RATIO = 0x9e3779b1;
+
+/** 1, or an even number of blocks, so that every round pairs all of them. */
+export function blockCount(n: number): number {
+  const small = Math.min(MOST_SMALL_BLOCKS, Math.floor(n / LEAST_BLOCK_ROWS));
+  const blocks = Math.max(small, Math.ceil(n / BLOCK_ROWS / 4));
+  return blocks < 2 ? 1 : blocks + (blocks % 2);
+}
+
+/**
+ * Rounds of block pairs [head's block, tail's block]: each block with itself, then all others by the circle
+ * method, each block once in every round. The heads of a pair's edges first lie in the lower block; the
+ * opposite directions follow only after all those rounds. An edge drawn twice in a row would overshoot and
+ * swing back, and on 51,396 abstracts that costs the map 0.007 of trustworthiness.
+ */
+export function tournament(blocks: number): [number, number][][] {
+  const upward: [number, number][][] = [];
+  for (let round = 0; round < blocks - 1; round++) {
+    const pairs: [number, number][] = [[round, blocks - 1]];
+    for (let step = 1; step < blocks / 2; step++) {
+      const a = (round + step) % (blocks - 1);
+      const b = (round - step + blocks - 1) % (blocks - 1);
+      pairs.push([Math.min(a, b), Math.max(a, b)]);
+    }
+    upward.push(pairs);
+  }
+  const diagonal = Array.from({ length: blocks }, (_, b): [number, number] => [b, b]);
+  const downward = upward.map((pairs) => pairs.map(([p, q]): [number, number] => [q, p]));
+  return [diagonal, ...upward, ...downward];
+}
+
+/** Where the edges of each pair start, and how many there are: see {@link ScheduledEdges.offsets}. */
+export function edgeOffsets(graph: WeightedGraph, blocks: number, epochs: number): Int32Array {
+  const offsets = new Int32Array(blocks * blocks + 1);
+  eachDrawnEdge(graph, blocks, epochs, (pair) => {
+    offsets[pair + 1]++;
+  });
+  for (let pair = 0; pair < blocks * blocks; pair++) {
+    offsets[pair + 1] = offsets[pair] + EDGE_STEP * Math.ceil(offsets[pair + 1] / EDGE_STEP);
+  }
+  return offsets;
+}
+
+/** Fills in what `edges.offsets` has places for; all places are 0 before, and those that fill pairs up stay so. */
+export function scheduleEdges(
+  graph: WeightedGraph,
+  blocks: number,
+  epochs: number,
+  edges: ScheduledEdges,
+): void {
+  const fill = edges.offsets.slice(0, blocks * blocks);
+  const firstRows = Int32Array.from({ length: blocks }, (_, block) => firstRowOf(block, graph.n, blocks));
+  eachDrawnEdge(graph, blocks, epochs, (pair, head, tail, share) => {
+    const at = fill[pair]++;
+    edges.heads[at] = head - firstRows[Math.floor(pair / blocks)];
+    edges.tails[at] = tail - firstRows[pair % blocks];
+    edges.rates[at] = Math.round(share * DUE);
+    edges.clocks[at] = Math.imul(at, GOLDEN_RATIO) >>> 17;
+  });
+}
+
+/** Calls `take` for each directed edge with its share of the strongest weight; an edge that would not be drawn once is left out. */
+function eachDrawnEdge(
+  { n, offsets, targets, weights }: WeightedGraph,
+  blocks: number,
+  epochs: number,
+  take: (pair: number, head: number, tail: number, share: number) => void,
+): void {
+  let strongest = 0;
+  for (const weight of weights) if (weight > strongest) strongest = weight;
+  const weakest = strongest / epochs;
+  const blockOf = Uint16Array.from({ length: n }, (_, i) => Math.floor((i * blocks) / n));
+  for (let i = 0; i < n; i++) {
+    for (let x = offsets[i]; x < offsets[i + 1]; x++) {
+      if (weights[x] < weakest) continue;
+      take(blockOf[i] * blocks + blockOf[targets[x]], i, targets[x], weights[x] / strongest);
+    }
+  }
+}
