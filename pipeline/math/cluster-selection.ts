@@ -51,16 +51,9 @@ export function labelRows(
   selected: Uint8Array,
   options: SelectionOptions = {},
 ): Labelling {
-  const { n, clusters, parent, death, rowCluster, rowLambda } = tree;
-  const epsilon = options.clusterSelectionEpsilon ?? 0;
-  // Nearest chosen group at or above each group, −1 where there is none.
-  const owner = new Int32Array(clusters);
-  for (let cluster = 0; cluster < clusters; cluster++) {
-    if (selected[cluster] === 1) owner[cluster] = cluster;
-    else owner[cluster] = cluster === 0 ? -1 : owner[parent[cluster]];
-  }
-  // Where everything is one cluster, only rows as dense as the root's densest moment (or epsilon) are in it.
-  const rootThreshold = epsilon > 0 ? 1 / epsilon : death[0];
+  const { n, clusters, death, rowCluster, rowLambda } = tree;
+  const owner = chosenOwners(tree, selected);
+  const threshold = rootThreshold(tree, options);
 
   const labels = new Int32Array(n).fill(-1);
   const probabilities = new Float32Array(n);
@@ -69,13 +62,33 @@ export function labelRows(
   for (let row = 0; row < n; row++) {
     const cluster = owner[rowCluster[row]];
     const lambda = rowLambda[row];
-    if (cluster < 0 || (cluster === 0 && lambda < rootThreshold)) continue;
+    if (cluster < 0 || (cluster === 0 && lambda < threshold)) continue;
     if (labelOf[cluster] < 0) labelOf[cluster] = used++;
     labels[row] = labelOf[cluster];
-    const greatest = death[cluster];
-    probabilities[row] = greatest === 0 || lambda === Infinity ? 1 : Math.min(lambda, greatest) / greatest;
+    probabilities[row] = membership(lambda, death[cluster]);
   }
   return { labels, probabilities };
+}
+
+/** @returns Int32Array [c]: the nearest chosen group at or above each group, −1 where there is none. */
+export function chosenOwners(tree: CondensedTree, selected: Uint8Array): Int32Array {
+  const owner = new Int32Array(tree.clusters);
+  for (let cluster = 0; cluster < tree.clusters; cluster++) {
+    if (selected[cluster] === 1) owner[cluster] = cluster;
+    else owner[cluster] = cluster === 0 ? -1 : owner[tree.parent[cluster]];
+  }
+  return owner;
+}
+
+/** λ that a row needs where the whole set is one cluster: the root's densest moment, or epsilon's. */
+export function rootThreshold(tree: CondensedTree, options: SelectionOptions): number {
+  const epsilon = options.clusterSelectionEpsilon ?? 0;
+  return epsilon > 0 ? 1 / epsilon : tree.death[0];
+}
+
+/** λ over the greatest of its cluster, 0–1. */
+export function membership(lambda: number, greatest: number): number {
+  return greatest === 0 || lambda === Infinity ? 1 : Math.min(lambda, greatest) / greatest;
 }
 
 /** Excess of mass: a group stays whole unless its parts together persist longer; a tie keeps the parent. */

@@ -1,7 +1,7 @@
 /**
  * HDBSCAN: clusters of varying density, and noise, from points in euclidean space. The parts live beside this
  * file in the order they run: kd-tree, core-distances, boruvka or prim, dendrogram, condensed-tree,
- * cluster-selection, outlier-scores.
+ * cluster-selection, outlier-scores. New points are placed by approximate-predict and membership-vectors.
  */
 
 import { labelRows, type SelectionOptions, selectClusters } from './cluster-selection.ts';
@@ -9,6 +9,7 @@ import { type CondensedTree, condenseTree } from './condensed-tree.ts';
 import { dendrogram } from './dendrogram.ts';
 import { kernelSearch, kernelServes } from './density-kernel.ts';
 import { plainSearch, treePays } from './density-search.ts';
+import type { KdTree } from './kd-tree.ts';
 import { outlierScores } from './outlier-scores.ts';
 import type { SpanningTree } from './spanning-tree.ts';
 import { finish, finishWithPauses, type StepOptions, type Steps } from './steps.ts';
@@ -43,8 +44,19 @@ export interface HdbscanResult {
 
 /** Everything about the points that does not depend on how clusters are chosen. */
 export interface DensityHierarchy {
+  kdTree: KdTree;
+  /** [n] Squared core distances, by place in that tree. */
+  squaredCore: Float64Array;
   spanningTree: SpanningTree;
   condensedTree: CondensedTree;
+}
+
+/** A clustering, and what placing new points in it takes. */
+export interface HdbscanModel extends HdbscanResult {
+  hierarchy: DensityHierarchy;
+  /** [groups of the condensed tree] 1 for those that are clusters. */
+  selected: Uint8Array;
+  options: HdbscanOptions;
 }
 
 /** Points from which a kernel is worth its memory's setting up. */
@@ -68,17 +80,26 @@ const LEAST_POINTS_FOR_KERNEL = 256;
  * by lowest row here and by place in the hierarchy there.
  */
 export function hdbscan(points: Float32Array | Float64Array, options: HdbscanOptions): HdbscanResult {
-  checkSelection(options);
-  return clustersOf(densityHierarchy(points, options), options);
+  const { labels, probabilities, outlierScores } = fitHdbscan(points, options);
+  return { labels, probabilities, outlierScores };
 }
 
-/** The same, and signals and timers are heard meanwhile. */
+/** The same, and what `approximatePredict` and the membership vectors ask for: the points among it. */
+export function fitHdbscan(points: Float32Array | Float64Array, options: HdbscanOptions): HdbscanModel {
+  checkSelection(options);
+  const hierarchy = densityHierarchy(points, options);
+  const selected = selectClusters(hierarchy.condensedTree, options);
+  return { ...clustersOf(hierarchy, selected, options), hierarchy, selected, options };
+}
+
+/** As `hdbscan`, and signals and timers are heard meanwhile. */
 export async function hdbscanWithPauses(
   points: Float32Array | Float64Array,
   options: HdbscanOptions,
 ): Promise<HdbscanResult> {
   checkSelection(options);
-  return clustersOf(await finishWithPauses(...hierarchyWork(points, options)), options);
+  const hierarchy = await finishWithPauses(...hierarchyWork(points, options));
+  return clustersOf(hierarchy, selectClusters(hierarchy.condensedTree, options), options);
 }
 
 /** Spanning tree and condensed tree: what `hdbscan` chooses its clusters from, with the same checks. */
@@ -89,8 +110,11 @@ export function densityHierarchy(
   return finish(...hierarchyWork(points, options));
 }
 
-function clustersOf({ condensedTree }: DensityHierarchy, options: SelectionOptions): HdbscanResult {
-  const selected = selectClusters(condensedTree, options);
+function clustersOf(
+  { condensedTree }: DensityHierarchy,
+  selected: Uint8Array,
+  options: SelectionOptions,
+): HdbscanResult {
   return { ...labelRows(condensedTree, selected, options), outlierScores: outlierScores(condensedTree) };
 }
 
@@ -117,7 +141,12 @@ function* hierarchySteps(
   const core = yield* searched ? search.coreDistances(minSamples) : search.denseCoreDistances(minSamples);
   const spanningTree = yield* searched ? search.boruvka(core) : search.prim(core);
   yield Math.max(0, n - 1);
-  return { spanningTree, condensedTree: condenseTree(dendrogram(spanningTree, n), minClusterSize) };
+  return {
+    kdTree: search.tree,
+    squaredCore: core.squared,
+    spanningTree,
+    condensedTree: condenseTree(dendrogram(spanningTree, n), minClusterSize),
+  };
 }
 
 function checkPoints(points: Float32Array | Float64Array, options: HierarchyOptions): void {
