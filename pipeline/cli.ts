@@ -174,9 +174,10 @@ models
 models
   .command('verify <reference>')
   .description('compare a model with its card, and open it')
-  .action(async (reference: string) => {
+  .addOption(precision())
+  .action(async (reference: string, options) => {
     const { verifyModel } = await import('./commands/models.ts');
-    await verifyModel(reference, console);
+    await verifyModel(reference, options, console);
   });
 models
   .command('encode')

@@ -1,9 +1,11 @@
 /** What programs import from 'scinertopic': the kernels, the models, the store and the job itself. */
 
 import { resolve } from 'node:path';
+import * as z from 'zod';
+import { UserError } from './errors.ts';
 import { umap as layOut, type UmapOptions } from './math/umap.ts';
-import type { Aggregation } from './model/aggregation.ts';
-import { type DocumentEncoder, openEncoder } from './model/document-encoder.ts';
+import { type Aggregation, aggregations } from './model/aggregation.ts';
+import { type DocumentEncoder, type EncoderDocument, openEncoder } from './model/document-encoder.ts';
 import { nearestNeighbors } from './model/exact-neighbors.ts';
 import type { Device } from './model/session.ts';
 import { openTagger, type Tagger } from './model/tagger.ts';
@@ -41,17 +43,33 @@ export interface ModelOptions {
   modelCache?: string;
 }
 
+const modelOptions = {
+  threads: z.int().min(1).optional(),
+  device: z.enum(['cpu', 'cuda']).optional(),
+  precision: z.enum(['auto', 'int8', 'fp32']).optional(),
+  modelCache: z.string().min(1).optional(),
+};
+const taggerOptions = z.strictObject({ ...modelOptions, aggregation: z.enum(aggregations).optional() });
+const encoderOptions = z.strictObject({ ...modelOptions, task: z.string().optional() });
+
 /**
  * Opens a tagger; one from the hub is fetched on first use.
  *
  * @param reference `builtin:science`, `hf:owner/name[@revision]` or a model folder.
- * @throws UserError when there is no such model or it is no tagger.
+ * @throws UserError when there is no such model, it is no tagger, or an option is none that it has.
  */
 export async function loadTagger(
   reference: string,
   options: ModelOptions & { aggregation?: Aggregation } = {},
 ): Promise<Tagger> {
-  return openTagger(await folderOf(reference, options), options);
+  checkArguments('loadTagger', reference, taggerOptions, options);
+  const tagger = await openTagger(await folderOf(reference, options), options);
+  return {
+    ...tagger,
+    tagText: async (text) => tagger.tagText(checkedText(text, 'tagText: expected a text')),
+    tagTexts: async (texts) =>
+      tagger.tagTexts(texts.map((text, i) => checkedText(text, `tagTexts: expected text ${i} to be a text`))),
+  };
 }
 
 /**
@@ -59,13 +77,43 @@ export async function loadTagger(
  *
  * @param reference `builtin:static`, `hf:owner/name[@revision]` or a model folder.
  * @param options.task Adapter, of models that have adapters.
- * @throws UserError when there is no such model, it is no encoder, or it has no such adapter.
+ * @throws UserError when there is no such model, it is no encoder, it has no such adapter, or an option is
+ *   none that it has.
  */
 export async function loadEncoder(
   reference: string,
   options: ModelOptions & { task?: string } = {},
 ): Promise<DocumentEncoder> {
-  return openEncoder(await folderOf(reference, options), options);
+  checkArguments('loadEncoder', reference, encoderOptions, options);
+  const encoder = await openEncoder(await folderOf(reference, options), options);
+  return {
+    ...encoder,
+    encode: async (documents, given) => encoder.encode(documents.map(checkedDocument), given),
+  };
+}
+
+/** Programs in plain JavaScript have no types to tell them. */
+function checkArguments(name: string, reference: unknown, schema: z.ZodType, options: unknown): void {
+  if (typeof reference !== 'string') {
+    throw new UserError(
+      `${name}: expected a model reference (builtin:NAME, hf:owner/name or a folder), got ${typeof reference}.`,
+    );
+  }
+  const parsed = schema.safeParse(options);
+  if (!parsed.success) throw new UserError(`${name}: ${z.prettifyError(parsed.error)}`);
+}
+
+/** A document without a title or an abstract has an empty one. */
+function checkedDocument({ title, abstract }: Partial<EncoderDocument>, i: number): EncoderDocument {
+  return {
+    title: checkedText(title ?? '', `encode: expected the title of document ${i} to be a text`),
+    abstract: checkedText(abstract ?? '', `encode: expected the abstract of document ${i} to be a text`),
+  };
+}
+
+function checkedText(text: unknown, expected: string): string {
+  if (typeof text === 'string') return text;
+  throw new UserError(`${expected}, got ${text === null ? 'null' : typeof text}.`);
 }
 
 async function folderOf(reference: string, { precision, modelCache }: ModelOptions): Promise<string> {

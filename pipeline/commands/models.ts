@@ -103,8 +103,12 @@ function parseAdapter(text: string): AdapterFolder {
 }
 
 /** @throws UserError naming each file that differs from the model's card. */
-export async function verifyModel(reference: string, console: Console): Promise<void> {
-  const { folder, hash } = findModel(reference, modelPlaces(process.cwd()));
+export async function verifyModel(
+  reference: string,
+  { precision }: { precision?: Precision },
+  console: Console,
+): Promise<void> {
+  const { folder, hash } = findModel(reference, modelPlaces(process.cwd()), precision);
   const card = readCard(folder);
   if (Object.keys(card.files).length === 0) {
     throw new UserError(

@@ -1,4 +1,4 @@
-/** Sums over a file's bytes: sha256, and the SHA-1 by which git names its content. */
+/** Sums over a file's bytes: sha256, the SHA-1 by which git names its content, and the plain one. */
 
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -10,6 +10,8 @@ export interface Checksum {
   sha256: string;
   /** Hex, over "blob", the size, a zero byte and the content. */
   gitSha1: string;
+  /** Hex. */
+  sha1: string;
 }
 
 const readBytes = 1 << 20;
@@ -27,6 +29,7 @@ export async function checksum(path: string, signal: AbortSignal): Promise<Check
 async function sumsOf(handle: FileHandle, signal: AbortSignal): Promise<Checksum> {
   const { size } = await handle.stat();
   const sha256 = createHash('sha256');
+  const sha1 = createHash('sha1');
   const git = createHash('sha1').update(`blob ${size}\0`);
   const buffer = Buffer.allocUnsafe(readBytes);
   let bytes = 0;
@@ -36,10 +39,11 @@ async function sumsOf(handle: FileHandle, signal: AbortSignal): Promise<Checksum
     if (bytesRead === 0) break;
     const piece = buffer.subarray(0, bytesRead);
     sha256.update(piece);
+    sha1.update(piece);
     git.update(piece);
     bytes += bytesRead;
   }
-  return { bytes, sha256: sha256.digest('hex'), gitSha1: git.digest('hex') };
+  return { bytes, sha256: sha256.digest('hex'), gitSha1: git.digest('hex'), sha1: sha1.digest('hex') };
 }
 
 /** What differs from what the hub lists, in words; null when all agrees. */
@@ -48,7 +52,8 @@ export function difference(found: Checksum, listed: HubFile): string | null {
   if (listed.sha256 !== null && found.sha256 !== listed.sha256) {
     return `expected sha256 ${listed.sha256}, found ${found.sha256}`;
   }
-  if (listed.gitSha1 !== null && found.gitSha1 !== listed.gitSha1) {
+  // Servers that keep no git repository give the plain SHA-1, which proves the content as well.
+  if (listed.gitSha1 !== null && listed.gitSha1 !== found.gitSha1 && listed.gitSha1 !== found.sha1) {
     return `expected git's SHA-1 ${listed.gitSha1}, found ${found.gitSha1}`;
   }
   return null;

@@ -29,7 +29,8 @@ export function readCard(folder: string): ModelCard {
   const path = join(folder, 'card.json');
   if (!existsSync(path)) {
     throw new UserError(
-      `Expected a model folder with a card.json, found none in ${folder}. Name a folder made by "train".`,
+      `Expected a model folder with a card.json, found none in ${folder}. Name a folder made by "train" or by "models convert"; ` +
+        `a checkpoint becomes one with: npm run models -- convert ${folder} --out FOLDER`,
     );
   }
   if (statSync(path).size > maxCardBytes)

@@ -11,7 +11,7 @@ import { UserError } from '../errors.ts';
 import type { Aggregation } from './aggregation.ts';
 import { openBertTagger } from './bert-tagger.ts';
 import { type ScoredSpan, spansOf, typesOf } from './bio.ts';
-import { isConverted } from './converted-model.ts';
+import { isConverted, readConversion } from './converted-model.ts';
 import { openConvolutionTagger } from './convolution-tagger.ts';
 import {
   bestLabels,
@@ -221,9 +221,21 @@ function readConfig(folder: string): TaggerConfig {
   } catch (cause) {
     throw new UserError(`tagger: expected JSON in ${path}: ${(cause as Error).message}`, { cause });
   }
+  if (isEncoder(value, path)) {
+    throw new UserError(
+      `tagger: expected a model that labels tokens in ${folder}, found a document encoder, which belongs into embed.model.`,
+    );
+  }
   const parsed = configSchema.safeParse(value);
   if (!parsed.success) throw new UserError(`tagger: ${path}: ${z.prettifyError(parsed.error)}`);
   return parsed.data;
+}
+
+function isEncoder(config: unknown, path: string): boolean {
+  return (
+    z.looseObject({ model_type: z.literal('static') }).safeParse(config).success ||
+    (isConverted(config) && readConversion(config, path).pooling !== undefined)
+  );
 }
 
 /** id2label as a list without gaps. */

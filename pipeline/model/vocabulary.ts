@@ -35,7 +35,7 @@ export function readVocabulary(value: unknown, where: string): Map<string, numbe
  * Reads vocab.txt as the library does: white space at a line's end is no part of the piece, a blank line takes
  * an id too, and of a piece that stands there twice the last line counts.
  *
- * @throws UserError when it is not UTF-8 or too long.
+ * @throws UserError when it is empty, not UTF-8 or too long.
  */
 export function readVocabularyLines(bytes: Uint8Array, where: string): Map<string, number> {
   let text: string;
@@ -46,6 +46,8 @@ export function readVocabularyLines(bytes: Uint8Array, where: string): Map<strin
   }
   const lines = text.split('\n');
   if (lines[lines.length - 1] === '') lines.pop();
+  if (lines.length === 0)
+    throw new UserError(`${where}: expected a piece a line, the file is empty. Fetch it again.`);
   if (lines.length > maxPieces) {
     throw new UserError(`${where}: expected ${maxPieces} pieces at most, got ${lines.length} lines.`);
   }

@@ -44,6 +44,7 @@ describe('readCard', () => {
   it('names the folder without a card, the card that is no JSON, and the field that is wrong', () => {
     const bare = mkdtempSync(join(tmpdir(), 'scinertopic-card-'));
     expect(() => readCard(bare)).toThrow(`found none in ${bare}`);
+    expect(() => readCard(bare)).toThrow(`models -- convert ${bare}`);
     writeFileSync(join(bare, 'card.json'), '{"name": ');
     expect(() => readCard(bare)).toThrow(/is not JSON/);
     expect(() => readCard(modelFolder({ task: 'poetry' }))).toThrow(/task/);

@@ -107,6 +107,11 @@ describe('a folder that is no tagger', () => {
       'vocab.txt',
     ],
     [{ id2label: labels }, 'model_type'],
+    [{ model_type: 'static' }, 'belongs into embed.model'],
+    [
+      { model_type: 'bert', scinertopic: { precision: 'fp32', max_tokens: 512, pooling: 'cls' } },
+      'belongs into embed.model',
+    ],
   ])('is refused by what is wrong with its config: %j', async (config, message) => {
     writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
     const opening = openTagger(folder);

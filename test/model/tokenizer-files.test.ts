@@ -106,6 +106,10 @@ describe('a vocabulary', () => {
     expect(refusalOf({ model: { unk_token: '<unk>' } })).toContain('"<unk>", which is not in the vocabulary');
   });
 
+  it('is refused when it is empty', () => {
+    expect(refusal({ 'vocab.txt': '' })).toContain('vocab.txt: expected a piece a line, the file is empty');
+  });
+
   it('is refused when it is not UTF-8', () => {
     expect(refusal({ 'vocab.txt': Uint8Array.of(0x61, 0xff, 0x0a) })).toContain(
       'vocab.txt: expected text in UTF-8',

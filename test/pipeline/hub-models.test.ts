@@ -222,6 +222,11 @@ describe('the command line', () => {
     expect(listed.stdout).toMatch(/^builtin:science .*\n(?:.*\n)*hf:lab\/encoder +document-embedding/);
     const verified = await runHere(folder, 'models', 'verify', 'hf:lab/encoder');
     expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining('files match the card')]);
+    expect((await runHere(folder, 'models', 'pull', 'hf:lab/encoder', '--precision', 'fp32')).code).toBe(0);
+    const exact = await runHere(folder, 'models', 'verify', 'hf:lab/encoder', '--precision', 'fp32');
+    expect(exact.code).toBe(0);
+    const small = await runHere(folder, 'models', 'verify', 'hf:lab/encoder', '--precision', 'int8');
+    expect([small.code, small.stderr]).toEqual([2, expect.stringContaining('--precision int8')]);
     writeFileSync(
       join(folder, 'papers.jsonl'),
       `${JSON.stringify({ id: 'a', title: 'Neural topic models', abstract: 'We show a new model.' })}\n`,

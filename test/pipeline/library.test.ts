@@ -129,6 +129,40 @@ describe('the library', () => {
   });
 });
 
+describe('models from plain JavaScript', () => {
+  /** What no type lets through. */
+  const untyped = <T>(value: unknown): T => value as T;
+
+  it.each([
+    [{ aggregation: 'mean' }, 'aggregation'],
+    [{ precision: 'fp16' }, 'precision'],
+    [{ device: 'tpu' }, 'device'],
+    [{ threads: 0 }, 'threads'],
+    [{ treads: 2 }, 'treads'],
+  ])('refuse the options %j', async (options, named) => {
+    const loading = library.loadTagger('builtin:science', untyped(options));
+    await expect(loading).rejects.toThrow(library.UserError);
+    await expect(library.loadTagger('builtin:science', untyped(options))).rejects.toThrow(named);
+  });
+
+  it('refuse what is no reference', async () => {
+    await expect(library.loadEncoder(untyped(undefined))).rejects.toThrow('expected a model reference');
+  });
+
+  it('take an absent title or abstract for an empty one, and refuse what is no text', async () => {
+    const encoder = await library.loadEncoder('builtin:static');
+    const whole = await encoder.encode([{ title: 'Ice cores', abstract: '' }]);
+    expect(await encoder.encode([untyped({ title: 'Ice cores' })])).toEqual(whole);
+    expect(await encoder.encode([untyped({ title: 'Ice cores', abstract: null })])).toEqual(whole);
+    await expect(encoder.encode([untyped({ title: 5 })])).rejects.toThrow('title of document 0 to be a text');
+    await encoder.close();
+    const tagger = await library.loadTagger('builtin:science');
+    await expect(tagger.tagText(untyped(5))).rejects.toThrow('expected a text, got number');
+    await expect(tagger.tagTexts(['', untyped(null)])).rejects.toThrow('text 1 to be a text, got null');
+    await tagger.close();
+  });
+});
+
 describe('runPipeline and openStore', () => {
   it('run the job, answer queries over the public views, and write nothing', async () => {
     const folder = freshFolder(sampleRows().slice(0, 30), 'embed:\n  adapt: false\n');
