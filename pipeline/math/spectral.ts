@@ -4,11 +4,13 @@
  *
  * Method: Chebyshev-filtered subspace iteration (Zhou, Saad, Tiago & Chelikowsky 2006) on
  * M = D^-1/2 · A · D^-1/2, whose largest eigenvalues are the Laplacian's smallest. No factorisation,
- * memory for four blocks of vectors, and the same bytes every time.
+ * memory for four blocks of vectors, and the same bytes every time. The filter works in float32, which suffices
+ * to turn the block towards the vectors; what they and their eigenvalues are is settled in float64.
  */
 
 import type { WeightedGraph } from './fuzzy-graph.ts';
 import { createRandom } from './random.ts';
+import { openFilter } from './spectral-filter.ts';
 import { symmetricEigen } from './symmetric-eigen.ts';
 
 export interface SpectralOptions {
@@ -22,6 +24,9 @@ export interface SpectralOptions {
   tolerance?: number;
   /** Filter rounds at most. */
   rounds?: number;
+  /** Default 1; the result is the same for any number. */
+  threads?: number;
+  signal?: AbortSignal;
 }
 
 export interface SlowVectors {
@@ -35,10 +40,10 @@ export interface SlowVectors {
 
 const DEFAULT_TOLERANCE = 0.1;
 const DEFAULT_ROUNDS = 8;
-/** Vectors carried along beyond those wanted; the filter's border lies at the last of them. */
+/** Vectors carried along beyond those wanted, at least; the filter's border lies at the last of them. */
 const SPARE_VECTORS = 6;
-/** Multiplications by the graph in each round. */
-const FILTER_DEGREE = 16;
+/** Multiplications by the graph in each round: even. */
+const FILTER_DEGREE = 24;
 /** Where the first round's border lies, before anything is known of the spectrum. */
 const FIRST_BORDER = 0.8;
 /** Up to this many times the block's width, the whole matrix is decomposed instead. */
@@ -48,41 +53,59 @@ const DENSE_FACTOR = 4;
  * @param graph Connected, n at least 2.
  * @throws RangeError when count is not in 1 … n − 1.
  */
-export function slowVectors(graph: WeightedGraph, options: SpectralOptions): SlowVectors {
-  const { count, seed, tolerance = DEFAULT_TOLERANCE, rounds = DEFAULT_ROUNDS } = options;
+export async function slowVectors(graph: WeightedGraph, options: SpectralOptions): Promise<SlowVectors> {
+  const {
+    count,
+    seed,
+    tolerance = DEFAULT_TOLERANCE,
+    rounds = DEFAULT_ROUNDS,
+    threads = 1,
+    signal,
+  } = options;
   const { n } = graph;
   if (!(count >= 1 && count < n)) {
     throw new RangeError(`Expected count to be from 1 to n − 1 = ${n - 1}, got ${count}.`);
   }
   const operator = normalize(graph);
-  const p = count + SPARE_VECTORS;
+  // The kernel takes vectors by fours.
+  const p = 4 * Math.ceil((count + SPARE_VECTORS) / 4);
   if (n <= DENSE_FACTOR * p) return denseVectors(operator, count);
 
-  // A random block, first filtered blindly, then at the border that the last round found.
-  const random = createRandom(seed, 0x73706563);
-  let block: Float64Array = new Float64Array(n * p);
-  for (let x = 0; x < block.length; x++) block[x] = random.nextFloat() - 0.5;
-  let ritz = rotateToRitz(operator, block, p);
-  for (let round = 0; round < rounds; round++) {
-    const border = round === 0 ? FIRST_BORDER : Math.max(ritz.values[p - 1], 0);
-    block = filter(operator, ritz.block, p, border);
-    ritz = rotateToRitz(operator, block, p);
-    let worst = 0;
-    for (let q = 0; q < count; q++) {
-      worst = Math.max(worst, ritz.residuals[q] / Math.max(1 - ritz.values[q], Number.EPSILON));
+  const filter = openFilter(operator, p, { threads, signal });
+  try {
+    // A random block, first filtered blindly, then at the border that the last round found.
+    const random = createRandom(seed, 0x73706563);
+    const block = new Float64Array(n * p);
+    for (let x = 0; x < block.length; x++) block[x] = random.nextFloat() - 0.5;
+    removeConstant(operator, block, p);
+    let border = FIRST_BORDER;
+    for (let round = 1; ; round++) {
+      filter.block.set(block);
+      await filter.run({ degree: FILTER_DEGREE, border });
+      block.set(filter.block);
+      const ritz = rotateToRitz(operator, block, p);
+      let worst = 0;
+      for (let q = 0; q < count; q++) {
+        worst = Math.max(worst, ritz.residuals[q] / Math.max(1 - ritz.values[q], Number.EPSILON));
+      }
+      if (worst <= tolerance || round >= rounds) return slowest(ritz, n, p, count);
+      border = Math.max(ritz.values[p - 1], 0);
     }
-    if (worst <= tolerance) break;
+  } finally {
+    await filter.close();
   }
+}
 
+function slowest({ values, block, residuals }: Ritz, n: number, p: number, count: number): SlowVectors {
   const vectors = new Float64Array(n * count);
   for (let i = 0; i < n; i++) {
-    for (let q = 0; q < count; q++) vectors[i * count + q] = ritz.block[i * p + q];
+    for (let q = 0; q < count; q++) vectors[i * count + q] = block[i * p + q];
   }
   turnPositive(vectors, n, count);
   return {
-    values: ritz.values.slice(0, count).map((value) => 1 - value),
+    values: values.slice(0, count).map((value) => 1 - value),
     vectors,
-    residuals: ritz.residuals.slice(0, count),
+    residuals: residuals.slice(0, count),
   };
 }
 
@@ -137,53 +160,31 @@ function denseVectors(operator: Operator, count: number): SlowVectors {
   };
 }
 
-/** result = factor · (M · block − shift · block) − share · before, row by row. */
-function multiply(
-  { n, offsets, targets, entries }: Operator,
-  block: Float64Array,
-  p: number,
-  shift: number,
-  factor: number,
-  before: Float64Array,
-  share: number,
-  result: Float64Array,
-): void {
+/** Takes the constant vector, which is known, out of every column. */
+function removeConstant({ n, constant }: Operator, block: Float64Array, p: number): void {
+  const shares = new Float64Array(p);
+  for (let i = 0; i < n; i++) {
+    for (let q = 0; q < p; q++) shares[q] += constant[i] * block[i * p + q];
+  }
+  for (let i = 0; i < n; i++) {
+    for (let q = 0; q < p; q++) block[i * p + q] -= constant[i] * shares[q];
+  }
+}
+
+/** M · block. */
+function multiply({ n, offsets, targets, entries }: Operator, block: Float64Array, p: number): Float64Array {
+  const product = new Float64Array(block.length);
   const sum = new Float64Array(p);
   for (let i = 0; i < n; i++) {
-    for (let q = 0; q < p; q++) sum[q] = -shift * block[i * p + q];
+    sum.fill(0);
     for (let x = offsets[i]; x < offsets[i + 1]; x++) {
       const entry = entries[x];
       const from = targets[x] * p;
       for (let q = 0; q < p; q++) sum[q] += entry * block[from + q];
     }
-    for (let q = 0; q < p; q++) result[i * p + q] = factor * sum[q] - share * before[i * p + q];
+    product.set(sum, i * p);
   }
-}
-
-/**
- * Multiplies the block by the Chebyshev polynomial of M that is small on [−1, border] and grows steeply
- * from there to 1, scaled so that it is 1 at 1.
- */
-function filter(operator: Operator, block: Float64Array, p: number, border: number): Float64Array {
-  const centre = (border - 1) / 2;
-  const radius = (border + 1) / 2;
-  const first = radius / (1 - centre);
-  let scale = first;
-  let before = block;
-  let current: Float64Array = new Float64Array(block.length);
-  let spare: Float64Array = new Float64Array(block.length);
-  multiply(operator, block, p, centre, first / radius, block, 0, current);
-  for (let degree = 2; degree <= FILTER_DEGREE; degree++) {
-    const nextScale = 1 / (2 / first - scale);
-    multiply(operator, current, p, centre, (2 * nextScale) / radius, before, scale * nextScale, spare);
-    // The block that was handed in is not ours to write on.
-    const free = before === block ? new Float64Array(block.length) : before;
-    before = current;
-    current = spare;
-    spare = free;
-    scale = nextScale;
-  }
-  return current;
+  return product;
 }
 
 interface Ritz {
@@ -195,19 +196,11 @@ interface Ritz {
   residuals: Float64Array;
 }
 
-/** Rayleigh–Ritz: the best eigenvectors that the block's span holds. */
+/** Rayleigh–Ritz: the best eigenvectors that the block's span holds; they take the block's place. */
 function rotateToRitz(operator: Operator, block: Float64Array, p: number): Ritz {
-  const { n, constant } = operator;
-  // The constant vector is known: take it out.
-  const shares = new Float64Array(p);
-  for (let i = 0; i < n; i++) {
-    for (let q = 0; q < p; q++) shares[q] += constant[i] * block[i * p + q];
-  }
-  for (let i = 0; i < n; i++) {
-    for (let q = 0; q < p; q++) block[i * p + q] -= constant[i] * shares[q];
-  }
-  const product = new Float64Array(block.length);
-  multiply(operator, block, p, 0, 1, block, 0, product);
+  const { n } = operator;
+  removeConstant(operator, block, p);
+  const product = multiply(operator, block, p);
 
   // Orthonormal basis of the span from the Gram matrix; directions that rounding made are left out.
   const gram = symmetricEigen(innerProducts(block, block, n, p), p);
@@ -244,22 +237,16 @@ function rotateToRitz(operator: Operator, block: Float64Array, p: number): Ritz 
   return { values: eigen.values, block, residuals };
 }
 
-/** aᵀ · b, made symmetric: [p × p]. */
+/** aᵀ · b, which is symmetric but for rounding: [p × p]. */
 function innerProducts(a: Float64Array, b: Float64Array, n: number, p: number): Float64Array {
   const products = new Float64Array(p * p);
   for (let i = 0; i < n; i++) {
     for (let q = 0; q < p; q++) {
       const value = a[i * p + q];
-      for (let r = 0; r < p; r++) products[q * p + r] += value * b[i * p + r];
+      for (let r = q; r < p; r++) products[q * p + r] += value * b[i * p + r];
     }
   }
-  for (let q = 0; q < p; q++) {
-    for (let r = 0; r < q; r++) {
-      const mean = (products[q * p + r] + products[r * p + q]) / 2;
-      products[q * p + r] = mean;
-      products[r * p + q] = mean;
-    }
-  }
+  for (let q = 0; q < p; q++) for (let r = 0; r < q; r++) products[q * p + r] = products[r * p + q];
   return products;
 }
 

@@ -20,6 +20,9 @@ export interface StartOptions {
   /** Coordinates wanted. */
   count: number;
   seed: number;
+  /** Default 1; the result is the same for any number. */
+  threads?: number;
+  signal?: AbortSignal;
 }
 
 /** As umap-learn: coordinates fill 0 … 10, and a little noise parts rows that would start at one point. */
@@ -30,34 +33,34 @@ const NOISE = 1e-4;
  * @param vectors Float32Array [n × d]: the rows that the graph was made from.
  * @returns Float64Array [n × count], the slowest direction first; unscaled.
  */
-export function startPositions(
+export async function startPositions(
   graph: WeightedGraph,
   vectors: Float32Array,
   options: StartOptions,
-): Float64Array {
+): Promise<Float64Array> {
   const { n, d, metric, count, seed } = options;
   const components = connectedComponents(graph);
-  if (components.count === 1 && n > count) return slowVectors(graph, { count, seed }).vectors;
+  if (components.count === 1 && n > count) return (await slowVectors(graph, options)).vectors;
 
   const positions = Float64Array.from(principalComponents(vectors, { n, d, count, metric, seed }));
   const rowsOf: number[][] = Array.from({ length: components.count }, () => []);
   for (let i = 0; i < n; i++) rowsOf[components.of[i]].push(i);
   for (const rows of rowsOf) {
     // Too few rows to have so many vectors of their own: they stay at their principal components.
-    if (rows.length > count) arrange(rows, graph, positions, count, seed);
+    if (rows.length > count) await arrange(rows, graph, positions, options);
   }
   return positions;
 }
 
 /** Lays one component out by its slow vectors, keeping the centre and the spread it has in `positions`. */
-function arrange(
+async function arrange(
   rows: number[],
   graph: WeightedGraph,
   positions: Float64Array,
-  count: number,
-  seed: number,
-): void {
-  const { vectors } = slowVectors(subgraph(graph, rows), { count, seed });
+  options: StartOptions,
+): Promise<void> {
+  const { count } = options;
+  const { vectors } = await slowVectors(subgraph(graph, rows), options);
   const center = new Float64Array(count);
   const vectorCenter = new Float64Array(count);
   rows.forEach((i, r) => {

@@ -167,7 +167,11 @@ export async function prepareGraph(vectors: Float32Array, options: GraphOptions)
   const neighbors = options.neighbors ?? (await find(vectors, options, k));
   checkNeighbors(neighbors, n, k);
   const graph = fuzzyGraph(neighbors, n, k);
-  const positions = startPositions(graph, vectors, { n, d, metric, count: nComponents, seed });
+  const { threads = 1, signal } = options;
+  const positions = await startPositions(graph, vectors, {
+    ...{ n, d, metric, count: nComponents, seed, threads },
+    ...(signal === undefined ? {} : { signal }),
+  });
   return { n, graph, positions, count: nComponents, seed };
 }
 
