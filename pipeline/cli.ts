@@ -39,11 +39,13 @@ function terminalConsole(): Console {
 
 const console = terminalConsole();
 const abort = new AbortController();
+/** False for a command whose log says so itself. */
+let announceStop = true;
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
     // The second signal does not wait for the batch under way; the database stands either way.
     if (abort.signal.aborted) process.exit(exitCodes.interrupted);
-    console.say(`${name}: stopping after the work under way; once more stops at once.`);
+    if (announceStop) console.say(`${name}: stopping after the work under way; once more stops at once.`);
     abort.abort();
   });
 }
@@ -113,6 +115,18 @@ program
   .action(async (options) => {
     const { statusCommand } = await import('./commands/status.ts');
     await statusCommand(options, console);
+  });
+
+program
+  .command('schedule')
+  .description('stay up and run the pipeline at the times of schedule.cron')
+  .option('--config <file>', 'configuration', 'config.yaml')
+  .option('--set <section.key=value>', 'override a setting; repeatable', collect, [])
+  .option('--next <number>', 'only show when the next nights begin', countingNumber)
+  .action(async (options) => {
+    announceStop = false;
+    const { scheduleCommand } = await import('./commands/schedule.ts');
+    await scheduleCommand(options, console, abort.signal);
   });
 
 const models = program.command('models').description('list, check and use models');

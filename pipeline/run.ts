@@ -19,7 +19,8 @@ import {
 import { type StepResult, steps } from './steps.ts';
 import { countDocuments } from './store/documents.ts';
 import { type IntakeCounts, readSkipped } from './store/intake.ts';
-import { openDatabase, openForReading, type Store, takeLock, wordSqliteError } from './store/open.ts';
+import { takeLock } from './store/lock.ts';
+import { openDatabase, openForReading, type Store } from './store/open.ts';
 import {
   beginRun,
   beginStage,
@@ -30,6 +31,7 @@ import {
   type RunRow,
   readStates,
 } from './store/runs.ts';
+import { wordSqliteError } from './store/sqlite-errors.ts';
 import { readTopics } from './store/topics.ts';
 
 export interface RunOptions {
@@ -101,8 +103,9 @@ export async function runPipeline(options: RunOptions): Promise<RunSummary> {
   try {
     const store = openDatabase(path);
     try {
-      return await walk(store, settings, options);
+      return await walk(store, settings, options, lock.lost);
     } catch (error) {
+      if (lock.lost.aborted) throw lostLock(path, error);
       throw wordSqliteError(error, path);
     } finally {
       store.close();
@@ -112,9 +115,14 @@ export async function runPipeline(options: RunOptions): Promise<RunSummary> {
   }
 }
 
-async function walk(store: Store, settings: Settings, options: RunOptions): Promise<RunSummary> {
+async function walk(
+  store: Store,
+  settings: Settings,
+  options: RunOptions,
+  lost: AbortSignal,
+): Promise<RunSummary> {
   const began = performance.now();
-  const signal = options.signal ?? new AbortController().signal;
+  const signal = options.signal === undefined ? lost : AbortSignal.any([options.signal, lost]);
   await provideModels(settings, options, signal);
   const outside = await lookOutside(settings, { runs: (name) => isSelected(name, options) });
   const stages: StageSummary[] = [];
@@ -144,7 +152,7 @@ async function walk(store: Store, settings: Settings, options: RunOptions): Prom
     const status = error instanceof Interrupted || signal.aborted ? 'interrupted' : 'failed';
     // A full disk must not hide what went wrong; a run that is not marked is taken up all the same.
     try {
-      if (run !== null) endRun(store, run.runNumber, status, { error: String(error) });
+      if (run !== null && !lost.aborted) endRun(store, run.runNumber, status, { error: String(error) });
     } catch {}
     if (status === 'interrupted')
       throw new Interrupted('Interrupted; the same command resumes.', { cause: error });
@@ -153,6 +161,13 @@ async function walk(store: Store, settings: Settings, options: RunOptions): Prom
   const summary = summarise(store, settings, stages, run, intake, (performance.now() - began) / 1000);
   if (run !== null) endRun(store, run.runNumber, 'done', summary);
   return summary;
+}
+
+function lostLock(path: string, cause: unknown): UserError {
+  return new UserError(
+    `Another machine has taken over ${path}, because this one gave no sign for minutes (did it sleep?). Nothing more was written here.`,
+    { exitCode: 3, cause },
+  );
 }
 
 /** Fetches the models that come from the hub and are not here yet; without such, this asks nothing of anybody. */

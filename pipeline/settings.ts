@@ -5,14 +5,22 @@ import type * as z from 'zod';
 import { type LoadedConfig, loadConfig } from './config.ts';
 import { sectionSchemas } from './order.ts';
 import { type ModelPlaces, modelPlaces, type Precision } from './provide-model.ts';
+import { type ScheduleConfig, scheduleSection } from './schedule/config.ts';
 
 export type Sections = { [K in keyof typeof sectionSchemas]: z.infer<(typeof sectionSchemas)[K]> };
 
-export type Settings = LoadedConfig<Sections>;
+/** The sections that results are made from, and beside them when they are made. */
+export type Settings = LoadedConfig<Sections> & { schedule: ScheduleConfig };
+
+/** Every section that a config file may have but `run`, in the order in which it lists them. */
+export const settingSchemas = { ...sectionSchemas, schedule: scheduleSection };
 
 /** @see loadConfig */
 export function loadSettings(path: string, overrides: readonly string[] = []): Settings {
-  return loadConfig(path, sectionSchemas, overrides);
+  const loaded = loadConfig(path, settingSchemas, overrides);
+  // Neither manifest nor database is to tell of it: results do not depend on it, and it may hold addresses.
+  const { schedule, ...sections } = loaded.sections;
+  return { ...loaded, sections, schedule };
 }
 
 export function databasePath(settings: Settings): string {

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
 import * as z from 'zod';
 import { runSection } from '../pipeline/config.ts';
-import { sectionSchemas, stageOrder, stages } from '../pipeline/order.ts';
+import { stageOrder, stages } from '../pipeline/order.ts';
+import { settingSchemas } from '../pipeline/settings.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -52,7 +53,9 @@ const allowed: [place: RegExp, may: RegExp][] = [
   [/^pipeline\/kernels$/, /^$/],
   [/^pipeline\/checkpoint$/, /^pipeline\/(errors|math|model)$/],
   [/^pipeline\/provide-model$/, /^pipeline\/(checkpoint|contract|errors|hub|model)$/],
-  [/^pipeline\/settings$/, /^pipeline\/(config|order|provide-model)$/],
+  [/^pipeline\/settings$/, /^pipeline\/(config|order|provide-model|schedule)$/],
+  // The night itself is a process of its own.
+  [/^pipeline\/schedule$/, /^pipeline\/errors$/],
   [/^pipeline\/workers$/, /^pipeline\/(contract|errors|model|order)$/],
   [/^pipeline\/publish$/, /^pipeline\/(contract|errors)$/],
   [/^pipeline\/plan$/, /^pipeline\/(contract|errors|order|provide-model|settings|model|store)$/],
@@ -89,7 +92,8 @@ describe('structure', () => {
       ['better-sqlite3', /^pipeline\/store\//],
       ['commander', /^pipeline\/cli\.ts$/],
       ['undici', /^pipeline\/hub\//],
-      ['p-retry', /^pipeline\/hub\//],
+      ['p-retry', /^pipeline\/(hub|schedule)\//],
+      ['croner', /^pipeline\/schedule\/timetable\.ts$/],
     ];
     const wrong = sources.flatMap((file) =>
       importsOf(file).flatMap((name) =>
@@ -134,7 +138,7 @@ describe('structure', () => {
   it('every setting is described, and config.yaml lists them all, in stage order', () => {
     const document = parseDocument(readFileSync(join(root, 'config.yaml'), 'utf8'));
     const text = readFileSync(join(root, 'config.yaml'), 'utf8');
-    const sections: Record<string, z.ZodType> = { run: runSection, ...sectionSchemas };
+    const sections: Record<string, z.ZodType> = { run: runSection, ...settingSchemas };
     expect(Object.keys(document.toJS() as object)).toEqual(Object.keys(sections));
     const undescribed: string[] = [];
     const unlisted: string[] = [];

@@ -3,7 +3,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { lookOutside, planAll } from '../plan.ts';
 import { databasePath, loadSettings } from '../settings.ts';
-import { isLocked, openForReading } from '../store/open.ts';
+import { isLocked } from '../store/lock.ts';
+import { openForReading } from '../store/open.ts';
 import { lastRuns, type RunRow, readStates } from '../store/runs.ts';
 import { countStored } from '../store/status.ts';
 import { type Console, count, table } from './console.ts';

@@ -1,10 +1,11 @@
-/** Opens the database: settings, migrations, and the lock that lets one run at a time write to it. */
+/** Opens the database: settings and migrations. */
 
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UserError } from '../errors.ts';
 import { connect, type Store } from './connection.ts';
 import { migrations } from './schema.ts';
+import { wordOpeningError, wordSqliteError } from './sqlite-errors.ts';
 
 export type { Store };
 
@@ -13,9 +14,6 @@ const applicationId = 0x53636954;
 
 /** How long a statement waits for another process that is writing. */
 const busyTimeoutMilliseconds = 10_000;
-
-/** How long a run waits for the lock: longer than a glance at it takes (isLocked), too short to be noticed. */
-const lockTimeoutMilliseconds = 200;
 
 /**
  * Opens or creates the database and brings it to this version's schema.
@@ -93,92 +91,4 @@ function checkOwner(store: Store, path: string): number {
     );
   }
   return version;
-}
-
-/** Holds the lock until `release`; the operating system releases it when the process dies. */
-export interface Lock {
-  release(): void;
-}
-
-/**
- * Takes the lock beside the database: an exclusive SQLite transaction on a small file of its own, which
- * vanishes with the process that holds it and so never goes stale.
- *
- * @throws UserError with exit code 3 when another process holds it.
- */
-export function takeLock(databasePath: string, holder: () => string): Lock {
-  const path = `${databasePath}.lock`;
-  let lock: Store | undefined;
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    lock = connect(path, { timeout: lockTimeoutMilliseconds });
-    lock.exec('BEGIN EXCLUSIVE');
-    const held = lock;
-    return { release: () => held.close() };
-  } catch (error) {
-    lock?.close();
-    if (isBusy(error)) {
-      throw new UserError(
-        `Another run is working on ${databasePath}${holder()}. Wait for it to end, or stop it; it can be resumed.`,
-        { exitCode: 3, cause: error },
-      );
-    }
-    throw wordOpeningError(error, path);
-  }
-}
-
-/** Whether a run is working on the database at this moment. */
-export function isLocked(databasePath: string): boolean {
-  const path = `${databasePath}.lock`;
-  if (!existsSync(path)) return false;
-  const lock = connect(path, { readonly: true, timeout: 0 });
-  try {
-    lock.pragma('user_version');
-    return false;
-  } catch (error) {
-    if (isBusy(error)) return true;
-    throw wordSqliteError(error, path);
-  } finally {
-    lock.close();
-  }
-}
-
-function isBusy(error: unknown): boolean {
-  return (error as { code?: string }).code === 'SQLITE_BUSY';
-}
-
-/** SQLite's faults that the user can mend, in words; anything else is passed on as it is. */
-export function wordSqliteError(error: unknown, path: string): unknown {
-  return worded(error, path, 'SQLITE_');
-}
-
-/** The same with the faults of making the database's folder. */
-function wordOpeningError(error: unknown, path: string): unknown {
-  return worded(error, path, '');
-}
-
-/** @param kind Start of the codes that are the database's: a run meets other files' errors as well. */
-function worded(error: unknown, path: string, kind: 'SQLITE_' | ''): unknown {
-  if (error instanceof UserError) return error;
-  const code = (error as { code?: string }).code ?? '';
-  if (!code.startsWith(kind)) return error;
-  const words: [string, string][] = [
-    ['SQLITE_NOTADB', `${path} is not a SQLite database; move it away or give run.database another name.`],
-    ['SQLITE_CORRUPT', `${path} is damaged; restore it from a backup, or move it away and run again.`],
-    ['SQLITE_FULL', `The disk that holds ${path} is full; free some space and run the same command again.`],
-    ['SQLITE_READONLY', `${path} cannot be written; check the permissions of the file and its folder.`],
-    ['SQLITE_CANTOPEN', `${path} cannot be opened or made; check that its folder exists and can be written.`],
-    ['SQLITE_BUSY', `${path} is locked by another program; close it and run the same command again.`],
-    ['SQLITE_IOERR', `Reading or writing ${path} failed; check the disk, then run the same command again.`],
-    ['EACCES', `${path} cannot be made: no permission to write in its folder.`],
-    ['EPERM', `${path} cannot be made: no permission to write in its folder.`],
-    ['ENOENT', `${path} cannot be made: its folder does not exist and cannot be made.`],
-    ['ENOTDIR', `${path} cannot be made: a file stands where its folder should be; change run.database.`],
-    ['EEXIST', `${path} cannot be made: a file stands where its folder should be; change run.database.`],
-    ['ENAMETOOLONG', `${path} cannot be made: the path is too long; change run.database.`],
-    ['EROFS', `${path} cannot be made: its folder is read-only.`],
-    ['ENOSPC', `The disk that holds ${path} is full; free some space and run the same command again.`],
-  ];
-  const found = words.find(([prefix]) => code.startsWith(prefix));
-  return found === undefined ? error : new UserError(found[1], { cause: error });
 }

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../pipeline/errors.ts';
 import { connect } from '../../pipeline/store/connection.ts';
-import { openDatabase, openForReading, takeLock } from '../../pipeline/store/open.ts';
+import { openDatabase, openForReading } from '../../pipeline/store/open.ts';
 
 const folder = (): string => mkdtempSync(join(tmpdir(), 'scinertopic-open-'));
 
@@ -70,41 +69,5 @@ describe('openDatabase', () => {
     const taken = join(folder(), 'folder.db');
     mkdirSync(taken);
     expect(() => openDatabase(taken)).toThrow(UserError);
-  });
-});
-
-describe('takeLock', () => {
-  it('refuses a second holder with exit code 3 and says who holds it', () => {
-    const path = join(folder(), 'pipeline.db');
-    const lock = takeLock(path, () => '');
-    let refusal: unknown;
-    try {
-      takeLock(path, () => ' (run-0007)');
-    } catch (error) {
-      refusal = error;
-    }
-    expect(refusal).toBeInstanceOf(UserError);
-    expect((refusal as UserError).exitCode).toBe(3);
-    expect((refusal as UserError).message).toContain('(run-0007)');
-    lock.release();
-    takeLock(path, () => '').release();
-  });
-
-  it('is not held by a process that was killed', async () => {
-    const path = join(folder(), 'pipeline.db');
-    const script = `
-      const Database = require('better-sqlite3');
-      const lock = new Database(${JSON.stringify(`${path}.lock`)});
-      lock.exec('BEGIN EXCLUSIVE');
-      console.log('held');
-      setInterval(() => {}, 1000);
-    `;
-    const holder = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-    await new Promise((resolve) => holder.stdout.once('data', resolve));
-    expect(() => takeLock(path, () => '')).toThrow(/Another run/);
-    const gone = new Promise((resolve) => holder.once('exit', resolve));
-    holder.kill('SIGKILL');
-    await gone;
-    takeLock(path, () => '').release();
   });
 });
