@@ -129,6 +129,18 @@ program
     await scheduleCommand(options, console, abort.signal);
   });
 
+program
+  .command('compare')
+  .description('show what changed between two runs: topics, events, documents that moved and why')
+  .option('--config <file>', 'configuration', 'config.yaml')
+  .option('--set <section.key=value>', 'override a setting; repeatable', collect, [])
+  .option('--runs <runs...>', 'two of them: run-0012, 12 or latest. Default: the last two')
+  .option('--json', 'print JSON')
+  .action(async (options) => {
+    const { compareCommand } = await import('./commands/compare.ts');
+    await compareCommand(options, console);
+  });
+
 const models = program.command('models').description('list, check and use models');
 models
   .command('list')

@@ -50,6 +50,7 @@ const allowed: [place: RegExp, may: RegExp][] = [
   [/^pipeline\/order$/, /^stages\//],
   [/^pipeline\/config$/, /^pipeline\/errors$/],
   [/^pipeline\/hub$/, /^pipeline\/errors$/],
+  [/^pipeline\/compare$/, /^pipeline\/(errors|evaluate)$/],
   [/^pipeline\/kernels$/, /^$/],
   [/^pipeline\/checkpoint$/, /^pipeline\/(errors|math|model)$/],
   [/^pipeline\/provide-model$/, /^pipeline\/(checkpoint|contract|errors|hub|model)$/],
