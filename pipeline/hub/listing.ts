@@ -30,6 +30,7 @@ export interface Listing {
 export const maxListingBytes = 32 << 20;
 
 const size = z.number().int().nonnegative();
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256');
 
 /** What is read of the hub's answer; all else is left out. */
 const answerSchema = z.object({
@@ -38,13 +39,9 @@ const answerSchema = z.object({
     z.object({
       rfilename: z.string(),
       size: size.nullish(),
-      blobId: z
-        .string()
-        .regex(/^[0-9a-f]{40}$/, 'expected a SHA-1')
-        .nullish(),
-      lfs: z
-        .object({ sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256'), size: size.nullish() })
-        .nullish(),
+      blobId: z.string().nullish(),
+      // The hub's list of a folder calls the same sum oid.
+      lfs: z.object({ sha256: sha256.nullish(), oid: sha256.nullish(), size: size.nullish() }).nullish(),
     }),
   ),
 });
@@ -105,8 +102,9 @@ function readListing(text: string, asked: Asked, endpoint: string): Listing {
     return {
       path: rfilename,
       bytes,
-      sha256: lfs?.sha256 ?? null,
-      gitSha1: lfs ? null : (blobId ?? null),
+      sha256: lfs?.sha256 ?? lfs?.oid ?? null,
+      // A mirror's own kind of id is no checksum; the file itself is asked for one then.
+      gitSha1: !lfs && /^[0-9a-f]{40}$/.test(blobId ?? '') ? (blobId ?? null) : null,
     };
   });
   return { commit: parsed.data.sha, files, unmeasured };

@@ -151,6 +151,22 @@ describe('fetchRepository', () => {
     expect(hub.seen.filter(({ path }) => path.endsWith('/tf_model.h5'))).toEqual([]);
   });
 
+  it('asks the files themselves where a listing names contents in its own way', async () => {
+    const siblings = Object.entries(repository.files).map(([rfilename, file]) =>
+      file.large
+        ? { rfilename, lfs: { oid: sha256(file.content), size: file.content.length } }
+        : { rfilename, size: file.content.length, blobId: 'revision-7' },
+    );
+    hub.spoil(
+      'listing',
+      instead(() => Buffer.from(JSON.stringify({ sha: repository.commit, siblings }))),
+    );
+    expectWhole(await fetchRepository(request()));
+    const askedAtHub = (end: string): number =>
+      hub.seen.filter(({ host, path }) => host === 'hub' && path.endsWith(end)).length;
+    expect([askedAtHub('/config.json'), askedAtHub('/model.safetensors')]).toEqual([2, 1]);
+  });
+
   it('asks again what a branch stands for only when told to', async () => {
     const before = repository.commit;
     await fetchRepository(request());
