@@ -50,11 +50,11 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-// Whoever reads the output may have had enough of it, as `head` does; that is no fault.
+// Whoever reads the output may have had enough of it, as `head` does; that is no fault, and the work goes on: its
+// files and its exit code are what the next program waits for.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
-    process.exit(exitCodes.done);
   });
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { builtinFolder } from '../../pipeline/model/reference.ts';
-import { run, type SampleRow, sampleRows } from './fresh-folder.ts';
+import { run, type SampleRow, sampleRows, start } from './fresh-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'scinertopic-commands-'));
 const papers = sampleRows().slice(0, 40);
@@ -34,6 +34,23 @@ beforeAll(() => writeLines('papers.jsonl', papers.map(asLine)));
 
 const encode = (input: string, output: string, ...more: string[]) =>
   run(folder, 'models', 'encode', '--model', 'builtin:static', '--input', input, '--output', output, ...more);
+
+describe('a reader that has gone away, as `head` does', () => {
+  const unread = (...args: string[]) => {
+    const { child, ended } = start(folder, ...args);
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    return ended;
+  };
+
+  it('neither ends the work nor hides how it ended', async () => {
+    const use = ['models', 'encode', '--model', 'builtin:static', '--output', 'unread.npy', '--input'];
+    expect((await unread(...use, 'papers.jsonl')).code).toBe(0);
+    expect(readRows('unread.npy').n).toBe(papers.length);
+    expect((await unread(...use, 'nowhere.jsonl')).code).toBe(2);
+    expect((await unread('models', 'list')).code).toBe(0);
+  });
+});
 
 describe('models list', () => {
   it('names every shipped model with its task, its size and the start of its hash', async () => {
