@@ -69,11 +69,24 @@ export interface PeerResult extends Usage {
  *
  * @throws ProcessFailed with what it said last.
  */
-export async function runPeer(python: string, library: string, job: unknown): Promise<PeerResult> {
-  const script = join(packageRoot(), 'test', 'bench', 'peers.py');
+export function runPeer(python: string, library: string, job: unknown): Promise<PeerResult> {
+  return runPython(python, 'peers.py', [library, JSON.stringify(job)]);
+}
+
+/**
+ * Runs a script of this folder on one thread; what it prints last, as JSON, is the result.
+ *
+ * @throws ProcessFailed with what it said last.
+ */
+export async function runPython<Result>(
+  python: string,
+  script: string,
+  args: readonly string[],
+): Promise<Result> {
+  const path = join(packageRoot(), 'test', 'bench', script);
   const env = { ...process.env, ...threadLimits(1) };
-  const { stdout } = await runToEnd(python, [script, library, JSON.stringify(job)], process.cwd(), env);
-  return JSON.parse(lastLine(stdout)) as PeerResult;
+  const { stdout } = await runToEnd(python, [path, ...args], process.cwd(), env);
+  return JSON.parse(lastLine(stdout)) as Result;
 }
 
 /**

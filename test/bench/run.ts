@@ -9,15 +9,24 @@ import { ingestBench } from './ingest.ts';
 import { kernelsBench } from './kernels.ts';
 import { labelsBench } from './labels.ts';
 import { modelsBench } from './models.ts';
+import { transformersBench } from './transformers.ts';
 import { wholeJobBench } from './whole-job.ts';
 
-const benches: readonly Bench[] = [wholeJobBench, kernelsBench, modelsBench, ingestBench, labelsBench];
+const benches: readonly Bench[] = [
+  wholeJobBench,
+  kernelsBench,
+  modelsBench,
+  transformersBench,
+  ingestBench,
+  labelsBench,
+];
 
 const usage = `npm run bench -- [names] [options]
 
-${benches.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join('\n')}
+${benches.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join('\n')}
 
-  --n 2000,10000       sizes, in place of each bench's own (ingest: rows read at most)
+  --n 2000,10000       sizes, in place of each bench's own (ingest: rows read at most; transformers: documents of
+                       each part at most)
   --threads 1,2        thread counts to compare; default 1,2 (whole-job: the largest of them alone)
   --d 256, --k 14      numbers per document vector, neighbours per row (kernels)
   --seed 42
@@ -25,7 +34,7 @@ ${benches.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join('\n')}
   --arxiv FILE         the same; default ../shared/data/corpora/arxiv.jsonl.gz
   --with-arxiv         whole-job: the arXiv file too
   --database FILE      labels: the database of a finished run (whole-job judges its own)
-  --no-peers           kernels: ours alone
+  --no-peers           kernels, transformers: ours alone
 
 Python peers are used where BENCH_PYTHON (paths joined by colons), python3 or /usr/bin/python3 can import them.
 `;

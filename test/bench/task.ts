@@ -12,8 +12,19 @@ import {
   umapJsTask,
   umapTask,
 } from './kernel-tasks.ts';
+import { peakTask } from './matrix-peak.ts';
 import { adaptTask, encodeTask, tagTask } from './model-tasks.ts';
 import { bertTokenizerTask, plainTokenizerTask } from './tokenizer-tasks.ts';
+import {
+  convertTask,
+  encodePapersTask,
+  encodingRateTask,
+  memoryGrowthTask,
+  sequencesTask,
+  tagPapersTask,
+  workersTask,
+  writeBertTask,
+} from './transformer-tasks.ts';
 
 // Jobs come from runTask in this folder, which gives each task what it takes.
 const tasks: Record<string, (job: never) => Promise<unknown>> = {
@@ -29,6 +40,15 @@ const tasks: Record<string, (job: never) => Promise<unknown>> = {
   ingest: ingestTask,
   'bert-tokenizer': bertTokenizerTask,
   'plain-tokenizer': plainTokenizerTask,
+  'write-bert': writeBertTask,
+  'convert-bert': convertTask,
+  'matrix-peak': peakTask,
+  'encoding-rate': encodingRateTask,
+  'encode-papers': encodePapersTask,
+  workers: workersTask,
+  sequences: sequencesTask,
+  'tag-papers': tagPapersTask,
+  'memory-growth': memoryGrowthTask,
 };
 
 const [name, job] = process.argv.slice(2);

@@ -30,3 +30,8 @@ export function fingerprint(...arrays: readonly ArrayBufferView[]): string {
   }
   return hash.digest('hex').slice(0, 12);
 }
+
+/** The upper of the two in the middle, where there are two. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
+}

@@ -10,6 +10,7 @@ import type { TokenizerJob, TokenizerResult } from './tokenizer-tasks.ts';
 /** Papers, unless --n says otherwise. */
 const sizes = [10_000];
 
+/** On real papers, with the tokenizer of BERT. */
 export async function tokenizing(
   options: BenchOptions,
   papers: number,
@@ -21,13 +22,24 @@ export async function tokenizing(
     print(`Skipped: no tokenizer at ${tokenizer}.`);
     return;
   }
+  const files = { corpus, papers, tokenizer };
+  await compareTokenizers(files, options.sizes ?? sizes, options, print);
+}
+
+/** @param files As in TokenizerJob. @param sizes Numbers of papers. */
+export async function compareTokenizers(
+  files: Omit<TokenizerJob, 'n'>,
+  sizes: readonly number[],
+  options: BenchOptions,
+  print: (line: string) => void,
+): Promise<void> {
   const tasks = [['this project, ids and places', 'bert-tokenizer']];
   if (options.withPeers) tasks.push(['@huggingface/tokenizers, ids', 'plain-tokenizer']);
   const rows: Cell[][] = [];
-  for (const n of options.sizes ?? sizes) {
+  for (const n of sizes) {
     for (const [name, task] of tasks) {
       await attempt(print, `Tokenizing with ${name}`, async () => {
-        const job: TokenizerJob = { corpus, papers, n: Math.min(n, papers), tokenizer };
+        const job: TokenizerJob = { ...files, n: Math.min(n, files.papers) };
         const { result, peakMegabytes } = await runTask<TokenizerResult>(task, job);
         const { wallSeconds, cpuSeconds } = result.work;
         rows.push([
