@@ -35,6 +35,13 @@ const reduceSchema = z.strictObject({
     .enum(['cosine', 'euclidean'])
     .default('cosine')
     .describe('How far apart two document vectors are: cosine (by direction) or euclidean.'),
+  neighbors: z
+    .enum(['auto', 'exact', 'approximate'])
+    .default('auto')
+    .describe(
+      'How the neighbours of a document are found: exact (all pairs of documents), approximate (about 98 of 100, in ' +
+        'far less time when there are many), or auto: exact up to 20,000 documents, approximate beyond.',
+    ),
   epochs: z
     .int()
     .min(10)

@@ -2,7 +2,7 @@
 
 import type { PositionColumns, ReduceStage } from '../../pipeline/contract.ts';
 import { LEAST_ROWS, layout, prepareGraph } from '../../pipeline/math/umap.ts';
-import { nearestNeighbors } from '../../pipeline/model/exact-neighbors.ts';
+import { chooseNeighborSearch } from '../../pipeline/model/neighbor-search.ts';
 import { type ReduceConfig, section } from './config.ts';
 import { usableVectors } from './usable-vectors.ts';
 
@@ -17,7 +17,7 @@ export const stage: ReduceStage<ReduceConfig> = {
   seeded: true,
   async run(vectors, documentIds, job): Promise<PositionColumns> {
     const { n, d } = vectors;
-    const { n_neighbors, n_components, min_dist, map_min_dist, metric, epochs } = job.config;
+    const { n_neighbors, n_components, min_dist, map_min_dist, metric, neighbors, epochs } = job.config;
     const { seed, threads, signal } = job;
     const usable = usableVectors(vectors, documentIds, job);
     if (n > 0 && n < LEAST_ROWS) {
@@ -40,7 +40,10 @@ export const stage: ReduceStage<ReduceConfig> = {
       metric,
       seed,
       threads,
-      search: nearestNeighbors,
+      search: chooseNeighborSearch(neighbors, {
+        seed,
+        onChoice: (how) => job.notice(`reduce: ${how} (reduce.neighbors: ${neighbors}).`),
+      }),
       signal,
       onProgress: part(0, GRAPH_SHARE),
     });

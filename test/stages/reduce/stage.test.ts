@@ -45,6 +45,21 @@ it('gives reduced vectors and a map, finite and of the right shape', async () =>
   expect(progress).toEqual([...progress].sort((a, b) => a - b));
 });
 
+it('finds neighbours as reduce.neighbors says, and tells when not all pairs were compared', async () => {
+  const vectors = matrixOf(700);
+  const run = async (neighbors: ReduceConfig['neighbors']) => {
+    const { job, notices } = jobOf({ neighbors });
+    return { ...(await stage.run(vectors, idsOf(700), job)), notices };
+  };
+  const auto = await run('auto');
+  expect(auto.notices).toEqual([]);
+  expect(await run('exact')).toEqual(auto);
+  const { notices } = await run('approximate');
+  expect(notices).toEqual([
+    expect.stringMatching(/^reduce: neighbours were found by approximate search, \d/),
+  ]);
+});
+
 it('reduces documents in the order they come in, which is that of the corpus', async () => {
   const vectors = matrixOf(300);
   const { reduced } = await stage.run(vectors, idsOf(300), jobOf().job);
@@ -127,6 +142,7 @@ describe('settings', () => {
       min_dist: 0,
       map_min_dist: 0.1,
       metric: 'cosine',
+      neighbors: 'auto',
     });
     for (const wrong of [{ n_neighbors: 1 }, { n_components: 1 }, { min_dist: 2 }, { metric: 'manhattan' }]) {
       expect(section.schema.safeParse(wrong).success).toBe(false);
