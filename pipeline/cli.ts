@@ -141,14 +141,6 @@ program
     await compareCommand(options, console);
   });
 
-const models = program.command('models').description('list, check and use models');
-models
-  .command('list')
-  .description('models on disk')
-  .action(async () => {
-    const { listModels } = await import('./commands/models.ts');
-    listModels(console);
-  });
 const precision = (): Option =>
   new Option('--precision <kind>', 'weights of a transformer; auto: int8 where its check passes').choices([
     'auto',
@@ -168,7 +160,18 @@ const threads = (): Option =>
   new Option('--threads <number>', 'threads; results do not depend on it')
     .argParser(countingNumber)
     .default(availableParallelism(), 'the number of cores');
+const cache = (): Option =>
+  new Option('--cache <folder>', 'folder for models from the hub, as run.model_cache');
 
+const models = program.command('models').description('list, check and use models');
+models
+  .command('list')
+  .description('models on disk')
+  .addOption(cache())
+  .action(async (options) => {
+    const { listModels } = await import('./commands/models.ts');
+    listModels(options.cache, console);
+  });
 models
   .command('pull <reference>')
   .description(
@@ -176,7 +179,7 @@ models
   )
   .addOption(precision())
   .option('--again', 'fetch it anew, and move to what the hub has now')
-  .option('--cache <folder>', 'folder for models from the hub, as run.model_cache')
+  .addOption(cache())
   .action(async (reference: string, options) => {
     const { pullModel } = await import('./commands/models.ts');
     await pullModel(reference, options, console, abort.signal);
@@ -193,6 +196,12 @@ models
     [],
   )
   .option('--name <name>', 'name on the card')
+  .option('--prefix <text>', 'put before every document, as "passage: " for E5')
+  .addOption(
+    new Option('--join <kind>', 'how title and abstract become one text: by [SEP], or by a space')
+      .choices(['separator', 'text'])
+      .default('separator'),
+  )
   .action(async (folder: string, options) => {
     const { convertModel } = await import('./commands/models.ts');
     await convertModel(folder, options, console, abort.signal);
@@ -201,6 +210,7 @@ models
   .command('verify <reference>')
   .description('compare a model with its card, and open it')
   .addOption(precision())
+  .addOption(cache())
   .action(async (reference: string, options) => {
     const { verifyModel } = await import('./commands/models.ts');
     await verifyModel(reference, options, console);
@@ -218,6 +228,7 @@ models
   .addOption(precision())
   .addOption(device())
   .addOption(threads())
+  .addOption(cache())
   .option('--adapt', 'adapt the shipped embedder to this very file first')
   .option('--seed <number>', 'seed of the adaptation', seed, 42)
   .action(async (options) => {
@@ -234,6 +245,7 @@ models
   .addOption(precision())
   .addOption(device())
   .addOption(threads())
+  .addOption(cache())
   .action(async (options) => {
     const { tagFile } = await import('./commands/use-models.ts');
     await tagFile(options, console, abort.signal);
@@ -248,6 +260,7 @@ evaluate
   .addOption(aggregation())
   .addOption(precision())
   .addOption(device())
+  .addOption(cache())
   .option('--json', 'print JSON')
   .action(async (options) => {
     const { evaluateTagger } = await import('./commands/evaluate.ts');

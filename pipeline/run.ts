@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { StageName } from './contract.ts';
 import { Interrupted, UserError } from './errors.ts';
+import { requireDevice } from './model/session.ts';
 import { stageOrder } from './order.ts';
 import { inputsNow, lookOutside, unfit, whyStale } from './plan.ts';
 import { provideModel } from './provide-model.ts';
@@ -172,6 +173,8 @@ function lostLock(path: string, cause: unknown): UserError {
 
 /** Fetches the models that come from the hub and are not here yet; without such, this asks nothing of anybody. */
 async function provideModels(settings: Settings, options: RunOptions, signal: AbortSignal): Promise<void> {
+  // Before anything is downloaded for it.
+  requireDevice(settings.sections.run.device);
   for (const name of ['entities', 'embed'] as const) {
     if (!isSelected(name, options)) continue;
     await provideModel(settings.sections[name].model, placesOf(settings), {

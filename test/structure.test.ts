@@ -64,7 +64,7 @@ const allowed: [place: RegExp, may: RegExp][] = [
     /^pipeline\/steps$/,
     /^pipeline\/(contract|errors|order|plan|provide-model|publish|settings|store|workers)$/,
   ],
-  [/^pipeline\/run$/, /^pipeline\/(contract|errors|order|plan|provide-model|settings|steps|store)$/],
+  [/^pipeline\/run$/, /^pipeline\/(contract|errors|model|order|plan|provide-model|settings|steps|store)$/],
   [/^pipeline\/(commands|cli|library)$/, /^pipeline\//],
 ];
 

@@ -74,6 +74,8 @@ export interface ConversionOptions {
   license?: string;
   /** Put before every document; overrides what the model's own files say. */
   prefix?: string;
+  /** How title and abstract become one text: by the separator token, as by default, or by a space. */
+  join?: 'separator' | 'text';
   signal?: AbortSignal;
   onProgress?: (done: number, total: number) => void;
 }
@@ -220,6 +222,12 @@ function requireOneKind(bound: readonly Adapter[], adapters: readonly AdapterFol
 
 function openTokenizer(folder: string, config: BertConfig): BertTokenizer {
   const tokenizer = openBertTokenizer(folder);
+  // Tables are padded to round sizes, by some hundred rows at most.
+  if (tokenizer.vocabularySize < config.vocabulary / 2) {
+    throw new UserError(
+      `${folder}: the tokenizer knows ${tokenizer.vocabularySize} tokens, the model has rows for ${config.vocabulary}. Its vocabulary is cut off, or belongs to another model.`,
+    );
+  }
   if (tokenizer.vocabularySize > config.vocabulary) {
     throw new UserError(
       `${folder}: the tokenizer knows ${tokenizer.vocabularySize} tokens, the model has rows for ${config.vocabulary}. They belong to different models.`,
@@ -240,7 +248,7 @@ function requireLowerCase(tokenizer: BertTokenizer, folder: string): void {
 
 /** What goes into config.json for those who run the graph; the precision is settled later. */
 function describe(
-  { adapters = [], prefix: given }: ConversionOptions,
+  given: ConversionOptions,
   config: BertConfig,
   tokenizer: BertTokenizer,
   recipe: VectorRecipe | null,
@@ -255,12 +263,13 @@ function describe(
   }
   const conversion: Conversion = { precision: 'fp32', max_tokens: maxTokens };
   if (recipe === null) return conversion;
-  const prefix = given ?? recipe.prefix ?? '';
+  const { adapters = [] } = given;
+  const prefix = given.prefix ?? recipe.prefix ?? '';
   return {
     ...conversion,
     pooling: recipe.pooling,
     normalize: recipe.normalize,
-    join: recipe.join,
+    join: given.join ?? 'separator',
     ...(adapters.length === 0 ? {} : { tasks: adapters.map(({ task }) => task) }),
     ...(prefix === '' ? {} : { prefix }),
   };

@@ -24,8 +24,6 @@ export interface VectorRecipe {
    * knows the tokenizer.
    */
   lowercase: boolean;
-  /** How title and abstract are joined: by the separator token, or as running text. */
-  join: 'separator' | 'text';
   /** For people: what decided it. */
   origin: string;
 }
@@ -36,7 +34,6 @@ const plainRecipe: VectorRecipe = {
   maxTokens: null,
   prefix: null,
   lowercase: false,
-  join: 'separator',
   origin: 'no sentence-transformers files: the [CLS] row of the last layer, not normalized',
 };
 
@@ -110,9 +107,6 @@ export function readVectorRecipe(folder: string, hidden: number): VectorRecipe {
     maxTokens: settings?.max_seq_length ?? null,
     prefix,
     lowercase: settings?.do_lower_case ?? false,
-    // A plain [CLS] row is what the SPECTER family gives, trained on "title [SEP] abstract"; those trained for
-    // sentences know no separator.
-    join: pooling === 'cls' && !normalize ? 'separator' : 'text',
     origin: 'sentence-transformers files of the model',
   };
 }

@@ -7,9 +7,10 @@ import { compareTypes, type TypeNames } from '../evaluate/type-names.ts';
 import type { Aggregation } from '../model/aggregation.ts';
 import type { Device } from '../model/session.ts';
 import { openTagger } from '../model/tagger.ts';
-import { modelPlaces, type Precision, provideModel } from '../provide-model.ts';
+import { type Precision, provideModel } from '../provide-model.ts';
 import { readConll } from '../train/conll.ts';
 import { type Console, count, table } from './console.ts';
+import { placesHere } from './places.ts';
 import { workReporter } from './progress.ts';
 
 export interface EvaluateArguments {
@@ -18,6 +19,7 @@ export interface EvaluateArguments {
   aggregation?: Aggregation;
   precision?: Precision;
   device?: Device;
+  cache?: string;
   json?: boolean;
 }
 
@@ -30,7 +32,7 @@ export async function evaluateTagger(
   console: Console,
   signal: AbortSignal,
 ): Promise<void> {
-  const pin = await provideModel(given.model, modelPlaces(process.cwd()), {
+  const pin = await provideModel(given.model, placesHere(given.cache), {
     signal,
     onProgress: workReporter(console),
     onNotice: (message) => console.say(message),

@@ -11,13 +11,14 @@ import { checkFiles, type ModelCard, readCard } from '../model/card.ts';
 import { openEncoder } from '../model/document-encoder.ts';
 import { builtinNames, resolveModel } from '../model/reference.ts';
 import { openTagger } from '../model/tagger.ts';
-import { convertedModels, findModel, modelPlaces, type Precision, provideModel } from '../provide-model.ts';
+import { convertedModels, findModel, type Precision, provideModel } from '../provide-model.ts';
 import { type Console, count, duration, table } from './console.ts';
+import { placesHere } from './places.ts';
 import { workReporter } from './progress.ts';
 
-export function listModels(console: Console): void {
+export function listModels(cache: string | undefined, console: Console): void {
   const shipped = builtinNames().map((name) => resolveModel(`builtin:${name}`, process.cwd()));
-  const rows = [...shipped, ...convertedModels(modelPlaces(process.cwd()))].map(describe);
+  const rows = [...shipped, ...convertedModels(placesHere(cache))].map(describe);
   for (const line of table(rows)) console.out(line);
 }
 
@@ -45,7 +46,7 @@ export async function pullModel(
   signal: AbortSignal,
 ): Promise<void> {
   const { precision, again = false, cache } = given;
-  const places = modelPlaces(process.cwd(), cache === undefined ? undefined : resolve(cache));
+  const places = placesHere(cache);
   const began = performance.now();
   const { folder, hash } = await provideModel(reference, places, {
     ...(precision === undefined ? {} : { precision }),
@@ -65,6 +66,8 @@ export interface ConvertArguments {
   /** `TASK=FOLDER` each. */
   adapter: string[];
   name?: string;
+  prefix?: string;
+  join?: 'separator' | 'text';
 }
 
 /** @throws UserError saying what of the checkpoint is not supported; Interrupted when the signal is raised. */
@@ -83,6 +86,8 @@ export async function convertModel(
     out,
     precision: given.precision,
     ...(given.name === undefined ? {} : { name: given.name }),
+    ...(given.prefix === undefined ? {} : { prefix: given.prefix }),
+    ...(given.join === undefined ? {} : { join: given.join }),
     signal,
     onProgress: (done, total) => report(`converting ${folder}`, done, total),
   });
@@ -105,10 +110,10 @@ function parseAdapter(text: string): AdapterFolder {
 /** @throws UserError naming each file that differs from the model's card. */
 export async function verifyModel(
   reference: string,
-  { precision }: { precision?: Precision },
+  { precision, cache }: { precision?: Precision; cache?: string },
   console: Console,
 ): Promise<void> {
-  const { folder, hash } = findModel(reference, modelPlaces(process.cwd()), precision);
+  const { folder, hash } = findModel(reference, placesHere(cache), precision);
   const card = readCard(folder);
   if (Object.keys(card.files).length === 0) {
     throw new UserError(

@@ -8,12 +8,13 @@ import { Interrupted, UserError } from '../errors.ts';
 import type { Aggregation } from '../model/aggregation.ts';
 import { type DocumentEncoder, openEncoder, readModelType } from '../model/document-encoder.ts';
 import { NpyWriter } from '../model/npy.ts';
-import type { Device } from '../model/session.ts';
+import { type Device, requireDevice } from '../model/session.ts';
 import { openTagger } from '../model/tagger.ts';
-import { modelPlaces, type Precision, provideModel } from '../provide-model.ts';
+import { type Precision, provideModel } from '../provide-model.ts';
 import { adaptEmbedder, minAdaptDocuments } from '../train/adapt.ts';
 import { type Console, count, duration } from './console.ts';
 import { readJsonLines, textOf } from './json-lines.ts';
+import { placesHere } from './places.ts';
 import { workReporter } from './progress.ts';
 
 /** What both commands take. */
@@ -24,6 +25,7 @@ interface UseArguments {
   precision?: Precision;
   device?: Device;
   threads: number;
+  cache?: string;
 }
 
 export interface EncodeArguments extends UseArguments {
@@ -175,7 +177,8 @@ export async function tagFile(given: TagArguments, console: Console, signal: Abo
 // ---------------------------------------------------------------------------------------------
 
 function provide(given: UseArguments, console: Console, signal: AbortSignal) {
-  return provideModel(given.model, modelPlaces(process.cwd()), {
+  requireDevice(given.device ?? 'cpu');
+  return provideModel(given.model, placesHere(given.cache), {
     ...(given.precision === undefined ? {} : { precision: given.precision }),
     signal,
     onProgress: workReporter(console),

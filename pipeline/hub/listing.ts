@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import { UserError } from '../errors.ts';
 import type { HubConnection } from './connection.ts';
-import { type Asked, reference } from './faults.ts';
+import { type Asked, NotOnHub, reference } from './faults.ts';
 import { isCommit } from './names.ts';
 import { type RetryRequest, withRetries } from './retry.ts';
 
@@ -57,20 +57,15 @@ export async function listFiles(
 ): Promise<Listing> {
   const { environment } = connection;
   const asked: Asked = { repository, revision, path: null };
-  const address = `${environment.endpoint}/api/models/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`;
-  const text = await withRetries({ ...retry, asked, environment }, async () => {
-    const pieces: Buffer[] = [];
-    let bytes = 0;
-    await connection.get(address, asked, {}, () => (piece) => {
-      bytes += piece.length;
-      if (bytes > maxListingBytes) {
-        throw new UserError(
-          `${reference(asked)}: the list of its files is larger than ${maxListingBytes} bytes.`,
-        );
-      }
-      pieces.push(piece);
+  const model = `${environment.endpoint}/api/models/${repository}`;
+  const ask = (address: string): Promise<string> =>
+    withRetries({ ...retry, asked, environment }, () => listingText(connection, address, asked));
+  const text = await ask(`${model}/revision/${encodeURIComponent(revision)}?blobs=true`).catch((error) => {
+    // Some mirrors list the main branch alone, without its name.
+    if (!(error instanceof NotOnHub) || revision !== 'main') throw error;
+    return ask(`${model}?blobs=true`).catch(() => {
+      throw error;
     });
-    return Buffer.concat(pieces, bytes).toString('utf8');
   });
   const listing = readListing(text, asked, environment.endpoint);
   if (isCommit(revision) && listing.commit !== revision) {
@@ -79,6 +74,21 @@ export async function listFiles(
     );
   }
   return listing;
+}
+
+async function listingText(connection: HubConnection, address: string, asked: Asked): Promise<string> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  await connection.get(address, asked, {}, () => (piece) => {
+    bytes += piece.length;
+    if (bytes > maxListingBytes) {
+      throw new UserError(
+        `${reference(asked)}: the list of its files is larger than ${maxListingBytes} bytes.`,
+      );
+    }
+    pieces.push(piece);
+  });
+  return Buffer.concat(pieces, bytes).toString('utf8');
 }
 
 function readListing(text: string, asked: Asked, endpoint: string): Listing {

@@ -19,7 +19,7 @@ const conversionSchema = z.looseObject({
   prefix: z.string().optional(),
   /**
    * How title and abstract become one text. separator: `title [SEP] abstract`, as the SPECTER family and BERT
-   * itself were trained. text: `title abstract`, as sentence-transformers models are evaluated.
+   * itself were trained, and the default. text: `title abstract`, as benchmarks feed sentence-transformers models.
    */
   join: z.enum(['separator', 'text']).optional(),
 });

@@ -115,7 +115,7 @@ describe('convertCheckpoint', () => {
       max_tokens: 16,
       pooling: 'mean',
       normalize: true,
-      join: 'text',
+      join: 'separator',
     });
     const { inputs, outputs } = readJson(`${folder}/expected.json`) as Expected;
     const session = await openSession(join(out(), 'model.onnx'));
@@ -202,6 +202,25 @@ describe('convertCheckpoint', () => {
       const { probes: _probes, ...bare } = card;
       expect(await verifyConversion(out(), bare as typeof card)).toBe(0);
     }
+  });
+
+  it('joins title and abstract and puts a prefix before them as it is told', async () => {
+    const options = {
+      folder: fixtureFolder('bert-mean'),
+      out: out(),
+      join: 'text',
+      prefix: 'passage: ',
+    } as const;
+    await convertCheckpoint(options);
+    expect(configOf(out()).scinertopic).toMatchObject({ join: 'text', prefix: 'passage: ' });
+  });
+
+  it('refuses a vocabulary that is cut off', async () => {
+    const folder = copyOf('bert-mean');
+    writeFileSync(join(folder, 'vocab.txt'), '[PAD]\n[UNK]\n[CLS]\n[SEP]\n');
+    await expect(convertCheckpoint({ folder, out: out() })).rejects.toThrow(
+      /tokenizer knows \d tokens, the model has rows for \d+.*cut off/,
+    );
   });
 
   it('takes the shortest of the three limits on length', async () => {

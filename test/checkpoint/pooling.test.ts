@@ -35,7 +35,6 @@ describe('readVectorRecipe', () => {
       normalize: false,
       maxTokens: null,
       prefix: null,
-      join: 'separator',
     });
   });
 
@@ -45,7 +44,6 @@ describe('readVectorRecipe', () => {
       normalize: true,
       maxTokens: 16,
       prefix: null,
-      join: 'text',
     });
   });
 
@@ -58,7 +56,6 @@ describe('readVectorRecipe', () => {
     const recipe = readVectorRecipe(folder, 8);
     expect(recipe.pooling).toBe(wanted);
     expect(recipe.normalize).toBe(false);
-    expect(recipe.join).toBe(wanted === 'cls' ? 'separator' : 'text');
   });
 
   it('takes the default prompt as prefix, and no other', () => {

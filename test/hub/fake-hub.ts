@@ -72,6 +72,8 @@ export class FakeHub {
   readonly spoilers = new Map<string, Spoiler[]>();
   /** False for a store that sends whole files only. */
   ranges = true;
+  /** What /api/models/NAME answers, where the hub also lists that way. */
+  mirror: unknown = null;
   /** Puts something into the store's entity tags. */
   edition = '';
   private readonly hub: Server;
@@ -120,6 +122,10 @@ export class FakeHub {
   private answerHub(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', this.endpoint);
     this.seen.push({ host: 'hub', path: url.pathname, headers: request.headers });
+    if (this.mirror !== null && /^\/api\/models\/[^/]+\/[^/]+$/.test(url.pathname)) {
+      response.end(JSON.stringify(this.mirror));
+      return;
+    }
     const listing = /^\/api\/models\/(.+?)\/revision\/([^/]+)$/.exec(url.pathname);
     const resolved = /^\/(.+?)\/resolve\/([^/]+)\/(.+)$/.exec(url.pathname);
     const name = listing?.[1] ?? resolved?.[1] ?? '';

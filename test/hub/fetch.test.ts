@@ -167,6 +167,13 @@ describe('fetchRepository', () => {
     expect([askedAtHub('/config.json'), askedAtHub('/model.safetensors')]).toEqual([2, 1]);
   });
 
+  it('asks without the name of the main branch where a mirror knows no other way', async () => {
+    const siblings = needed.map((rfilename) => ({ rfilename }));
+    hub.spoil('listing', status(404));
+    hub.mirror = { sha: repository.commit, siblings };
+    expectWhole(await fetchRepository(request()));
+  });
+
   it('asks again what a branch stands for only when told to', async () => {
     const before = repository.commit;
     await fetchRepository(request());
