@@ -150,12 +150,7 @@ function moveInFive(headRow: i32, head: usize, tail: usize): void {
 }
 
 function moveInAny(headRow: i32, head: usize, tail: usize, dims: i32, bytes: usize): void {
-  let sum = f32x4.splat(0);
-  for (let x: usize = 0; x < bytes; x += 16) {
-    const toTail = f32x4.sub(v128.load(tail + x), v128.load(head + x));
-    sum = f32x4.add(sum, f32x4.mul(toTail, toTail));
-  }
-  const pull = pullAt(f32x4.extract_lane(sumOf(sum), 0));
+  const pull = pullTo(head, tail, bytes);
   for (let x: usize = 0; x < bytes; x += 16) {
     const h = v128.load(head + x);
     const t = v128.load(tail + x);
@@ -163,23 +158,35 @@ function moveInAny(headRow: i32, head: usize, tail: usize, dims: i32, bytes: usi
     v128.store(head + x, f32x4.add(h, pulled));
     v128.store(tail + x, f32x4.sub(t, pulled));
   }
+  for (let meeting = 0; meeting < meetings; meeting++) pushAway(headRow, head, dims);
+}
 
-  for (let meeting = 0; meeting < meetings; meeting++) {
-    const group = nextGroup();
-    const met = snapshot + <usize>group * ((<usize>dims) << 4);
-    let squared = f32x4.splat(0);
-    for (let q: usize = 0; q < <usize>dims; q++) {
-      const d = f32x4.sub(v128.load32_splat(head + (q << 2)), v128.load(met + (q << 4)));
-      squared = f32x4.add(squared, f32x4.mul(d, d));
-    }
-    const pushes = pushesAt(squared, group, headRow);
-    const near = isNear(squared);
-    for (let q: usize = 0; q < <usize>dims; q++) {
-      const at = head + (q << 2);
-      const d = f32x4.sub(v128.load32_splat(at), v128.load(met + (q << 4)));
-      const moves = sumOf(near ? cutSteps(pushes, d) : steps(pushes, d));
-      store<f32>(at, load<f32>(at) + pushStrength * f32x4.extract_lane(moves, 0));
-    }
+/** The pull between two rows. */
+function pullTo(head: usize, tail: usize, bytes: usize): v128 {
+  let sum = f32x4.splat(0);
+  for (let x: usize = 0; x < bytes; x += 16) {
+    const toTail = f32x4.sub(v128.load(tail + x), v128.load(head + x));
+    sum = f32x4.add(sum, f32x4.mul(toTail, toTail));
+  }
+  return pullAt(f32x4.extract_lane(sumOf(sum), 0));
+}
+
+/** Moves the head away from a group met by chance. */
+function pushAway(headRow: i32, head: usize, dims: i32): void {
+  const group = nextGroup();
+  const met = snapshot + <usize>group * ((<usize>dims) << 4);
+  let squared = f32x4.splat(0);
+  for (let q: usize = 0; q < <usize>dims; q++) {
+    const d = f32x4.sub(v128.load32_splat(head + (q << 2)), v128.load(met + (q << 4)));
+    squared = f32x4.add(squared, f32x4.mul(d, d));
+  }
+  const pushes = pushesAt(squared, group, headRow);
+  const near = isNear(squared);
+  for (let q: usize = 0; q < <usize>dims; q++) {
+    const at = head + (q << 2);
+    const d = f32x4.sub(v128.load32_splat(at), v128.load(met + (q << 4)));
+    const moves = sumOf(near ? cutSteps(pushes, d) : steps(pushes, d));
+    store<f32>(at, load<f32>(at) + pushStrength * f32x4.extract_lane(moves, 0));
   }
 }
 
@@ -275,6 +282,48 @@ export function photograph(
       store<f32>(to + 8, load<f32>(c + q));
       store<f32>(to + 12, load<f32>(d + q));
       to += 16;
+    }
+  }
+}
+
+/**
+ * Places one new row among rows that stay: all its epochs, one after the other.
+ *
+ * @param positions Float32 [n × padded]: the rows that stay; {@link prepare} was given their snapshot.
+ * @param row The new row, padded; where it starts, and where it ends up.
+ * @param tails, rates Its k neighbours, int32, and how often they are drawn, 16 bits.
+ * @param pull, push Shares of each step that are taken in the first epoch; they fall to 0.
+ */
+export function place(
+  dims: i32,
+  positions: usize,
+  row: usize,
+  tails: usize,
+  rates: usize,
+  k: i32,
+  epochs: i32,
+  pull: f32,
+  push: f32,
+  randomStart: u32,
+): void {
+  random = randomStart;
+  const rowBytes: usize = (<usize>(dims + 3) >> 2) << 4;
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const left: f32 = 1 - <f32>epoch / <f32>epochs;
+    pullStrength = pull * left;
+    pushStrength = push * left;
+    for (let x = 0; x < k; x++) {
+      // Drawn when its clock, which starts where the golden ratio puts it, passes a multiple of 2^15.
+      const rate = <i32>load<u16>(rates + ((<usize>x) << 1));
+      const clock = <i32>(<u32>(x * 0x9e3779b1) >> 17) + epoch * rate;
+      if ((clock + rate) >> 15 === clock >> 15) continue;
+      const tail = positions + <usize>load<i32>(tails + ((<usize>x) << 2)) * rowBytes;
+      const drawn = pullTo(row, tail, rowBytes);
+      for (let y: usize = 0; y < rowBytes; y += 16) {
+        const h = v128.load(row + y);
+        v128.store(row + y, f32x4.add(h, f32x4.mul(drawn, f32x4.sub(v128.load(tail + y), h))));
+      }
+      for (let meeting = 0; meeting < meetings; meeting++) pushAway(-1, row, dims);
     }
   }
 }

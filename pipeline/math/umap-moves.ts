@@ -17,6 +17,11 @@ export const pushFactor = (meetings: number): number => 5 / (CHANCE_ROWS * meeti
 const LONGEST_STEP = 4;
 /** A clock at this is due: 15 bits of fraction. */
 export const DUE = 1 << 15;
+/**
+ * 2^32 divided by the golden ratio: its multiples, cut to 15 bits, are spread evenly, and so do clocks start.
+ * If all started at 0, edges of equal weight would all be drawn in the same epochs, and weak ones too seldom.
+ */
+export const GOLDEN_RATIO = 0x9e3779b1;
 /** Edges of a pair are walked by vectors of this many; a pair is filled up with edges that are never due. */
 export const EDGE_STEP = 8;
 
@@ -115,6 +120,29 @@ export interface LayoutState {
 export const firstRowOf = (block: number, n: number, blocks: number): number =>
   Math.ceil((block * n) / blocks);
 
+/** What draws have in hand. */
+interface Draws {
+  nComponents: number;
+  snapshot: Float32Array;
+  groups: number;
+  tables: GradientTables;
+  pullStrength: number;
+  pushStrength: number;
+  meetings: number;
+  /** State of xorshift32 (Marsaglia 2003), never 0. */
+  random: number;
+  /** Squared distances from four rows, and the same as bits. */
+  lanes: Float32Array;
+  bits: Int32Array;
+  /** One coordinate's steps away from four rows. */
+  steps: Float32Array;
+}
+
+function startDraws(draws: Omit<Draws, 'lanes' | 'bits' | 'steps'>): Draws {
+  const bits = new Int32Array(CHANCE_ROWS);
+  return { ...draws, bits, lanes: new Float32Array(bits.buffer), steps: new Float32Array(CHANCE_ROWS) };
+}
+
 /**
  * Draws the edges of one block pair that are due in this epoch, in their order.
  *
@@ -123,22 +151,18 @@ export const firstRowOf = (block: number, n: number, blocks: number): number =>
  * @param seed Any 32-bit number: seeds the chance draws of this pair and epoch.
  */
 export function moveAlongEdges(state: LayoutState, pair: number, strength: number, seed: number): void {
-  const { n, nComponents: dims, blocks, positions, snapshot, edges, tables } = state;
+  const { n, nComponents, blocks, positions, snapshot, edges, tables } = state;
   const { offsets, heads, tails, rates, clocks } = edges;
-  const { attraction, repulsion, free } = tables;
-  const padded = paddedDimensions(dims);
-  const groups = Math.ceil(n / CHANCE_ROWS);
+  const padded = paddedDimensions(nComponents);
   const firstHead = firstRowOf(Math.floor(pair / blocks), n, blocks);
   const firstTail = firstRowOf(pair % blocks, n, blocks);
-  const pullStrength = f32(strength);
   const meetings = meetingsOf(n);
-  const pushStrength = f32(pushFactor(meetings) * strength);
-  const bits = new Int32Array(4);
-  const lanes = new Float32Array(bits.buffer);
-  /** What one coordinate is pushed by each of the rows met. */
-  const steps = new Float32Array(CHANCE_ROWS);
-  // xorshift32 (Marsaglia 2003), whose state is never 0.
-  let random = seed | 1;
+  const draws = startDraws({
+    ...{ nComponents, snapshot, groups: Math.ceil(n / CHANCE_ROWS), tables, meetings },
+    pullStrength: f32(strength),
+    pushStrength: f32(pushFactor(meetings) * strength),
+    random: seed | 1,
+  });
 
   for (let edge = offsets[pair]; edge < offsets[pair + 1]; edge++) {
     const clock = clocks[edge] + rates[edge];
@@ -149,45 +173,114 @@ export function moveAlongEdges(state: LayoutState, pair: number, strength: numbe
     const tail = (firstTail + tails[edge]) * padded;
 
     // Head and tail move towards each other.
-    lanes.fill(0);
-    for (let q = 0; q < padded; q++) {
-      const difference = f32(positions[tail + q] - positions[head + q]);
-      lanes[q % 4] += f32(difference * difference);
-    }
-    lanes[0] = sumOf(lanes);
-    const pull = f32(attraction[binOf(bits[0])] * pullStrength);
+    const pull = pullTo(draws, positions, head, positions, tail);
     for (let q = 0; q < padded; q++) {
       const step = f32(pull * f32(positions[tail + q] - positions[head + q]));
       positions[head + q] += step;
       positions[tail + q] -= step;
     }
+    for (let meeting = 0; meeting < meetings; meeting++) pushAway(draws, headRow, positions, head);
+  }
+}
 
-    // The head moves away from a group of rows met by chance, from all of them at once.
-    for (let meeting = 0; meeting < meetings; meeting++) {
-      random ^= random << 13;
-      random ^= random >>> 17;
-      random ^= random << 5;
-      const group = Math.floor(((random >>> 0) * groups) / 2 ** 32);
-      const met = group * dims * CHANCE_ROWS;
-      lanes.fill(0);
-      for (let q = 0; q < dims; q++) {
-        for (let r = 0; r < CHANCE_ROWS; r++) {
-          const difference = f32(positions[head + q] - snapshot[met + q * CHANCE_ROWS + r]);
-          lanes[r] += f32(difference * difference);
-        }
+/** Rows that stay, for new ones to be placed among. */
+export interface FixedRows {
+  n: number;
+  nComponents: number;
+  /** Float32Array [n × paddedDimensions]. */
+  positions: Float32Array;
+  /** As {@link LayoutState.snapshot}. */
+  snapshot: Float32Array;
+  tables: GradientTables;
+}
+
+/** A new row. */
+export interface NewRow {
+  /** Float32Array [paddedDimensions]: where it starts, and where it ends up. */
+  position: Float32Array;
+  /** Int32Array [k]: its neighbours among the rows that stay. */
+  tails: Int32Array;
+  /** Uint16Array [k]: shares of the epochs in which it is drawn to them, in units of 1 / DUE. */
+  rates: Uint16Array;
+}
+
+/**
+ * Places one new row: all its epochs, one after the other.
+ *
+ * @param strength Share of each step that is taken in the first epoch; it falls to 0.
+ */
+export function placeRow(
+  fixed: FixedRows,
+  { position, tails, rates }: NewRow,
+  { epochs, strength, seed }: { epochs: number; strength: number; seed: number },
+): void {
+  const { n, nComponents, positions, snapshot, tables } = fixed;
+  const padded = paddedDimensions(nComponents);
+  const meetings = 1;
+  const push = f32(pushFactor(meetings) * strength);
+  const draws = startDraws({
+    ...{ nComponents, snapshot, groups: Math.ceil(n / CHANCE_ROWS), tables, meetings },
+    ...{ pullStrength: 0, pushStrength: 0, random: seed | 1 },
+  });
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const left = f32(1 - f32(epoch / epochs));
+    draws.pullStrength = f32(f32(strength) * left);
+    draws.pushStrength = f32(push * left);
+    for (let x = 0; x < tails.length; x++) {
+      const clock = (Math.imul(x, GOLDEN_RATIO) >>> 17) + epoch * rates[x];
+      if (Math.floor((clock + rates[x]) / DUE) === Math.floor(clock / DUE)) continue;
+      const tail = tails[x] * padded;
+      const pull = pullTo(draws, position, 0, positions, tail);
+      for (let q = 0; q < padded; q++) {
+        position[q] += f32(pull * f32(positions[tail + q] - position[q]));
       }
-      const near = lanes.some((squared) => squared < free);
-      for (let q = 0; q < dims; q++) {
-        for (let r = 0; r < CHANCE_ROWS; r++) {
-          const difference = f32(positions[head + q] - snapshot[met + q * CHANCE_ROWS + r]);
-          // Not from where it stood itself a snapshot ago.
-          const push = group * CHANCE_ROWS + r === headRow ? 0 : repulsion[binOf(bits[r])];
-          const step = f32(push * difference);
-          steps[r] = near ? Math.max(-LONGEST_STEP, Math.min(LONGEST_STEP, step)) : step;
-        }
-        positions[head + q] += f32(pushStrength * sumOf(steps));
-      }
+      for (let meeting = 0; meeting < meetings; meeting++) pushAway(draws, -1, position, 0);
     }
+  }
+}
+
+/** The pull between two rows, per unit of difference. */
+function pullTo(
+  { nComponents, tables, pullStrength, lanes, bits }: Draws,
+  heads: Float32Array,
+  head: number,
+  tails: Float32Array,
+  tail: number,
+): number {
+  lanes.fill(0);
+  for (let q = 0; q < paddedDimensions(nComponents); q++) {
+    const difference = f32(tails[tail + q] - heads[head + q]);
+    lanes[q % 4] += f32(difference * difference);
+  }
+  lanes[0] = sumOf(lanes);
+  return f32(tables.attraction[binOf(bits[0])] * pullStrength);
+}
+
+/** Moves a row away from a group of rows met by chance, from all of them at once. */
+function pushAway(draws: Draws, headRow: number, heads: Float32Array, head: number): void {
+  const { nComponents: dims, snapshot, groups, tables, pushStrength, lanes, bits, steps } = draws;
+  draws.random ^= draws.random << 13;
+  draws.random ^= draws.random >>> 17;
+  draws.random ^= draws.random << 5;
+  const group = Math.floor(((draws.random >>> 0) * groups) / 2 ** 32);
+  const met = group * dims * CHANCE_ROWS;
+  lanes.fill(0);
+  for (let q = 0; q < dims; q++) {
+    for (let r = 0; r < CHANCE_ROWS; r++) {
+      const difference = f32(heads[head + q] - snapshot[met + q * CHANCE_ROWS + r]);
+      lanes[r] += f32(difference * difference);
+    }
+  }
+  const near = lanes.some((squared) => squared < tables.free);
+  for (let q = 0; q < dims; q++) {
+    for (let r = 0; r < CHANCE_ROWS; r++) {
+      const difference = f32(heads[head + q] - snapshot[met + q * CHANCE_ROWS + r]);
+      // Not from where it stood itself a snapshot ago.
+      const push = group * CHANCE_ROWS + r === headRow ? 0 : tables.repulsion[binOf(bits[r])];
+      const step = f32(push * difference);
+      steps[r] = near ? Math.max(-LONGEST_STEP, Math.min(LONGEST_STEP, step)) : step;
+    }
+    heads[head + q] += f32(pushStrength * sumOf(steps));
   }
 }
 
@@ -197,7 +290,11 @@ function sumOf(lanes: Float32Array): number {
 }
 
 /** Copies some groups of rows for the chance draws. */
-export function takeSnapshot(state: LayoutState, firstGroup: number, endGroup: number): void {
+export function takeSnapshot(
+  state: Pick<LayoutState, 'n' | 'nComponents' | 'positions' | 'snapshot'>,
+  firstGroup: number,
+  endGroup: number,
+): void {
   const { n, nComponents: dims, positions, snapshot } = state;
   const padded = paddedDimensions(dims);
   for (let group = firstGroup; group < endGroup; group++) {

@@ -4,19 +4,13 @@
  */
 
 import type { WeightedGraph } from './fuzzy-graph.ts';
-import { DUE, EDGE_STEP, firstRowOf, type ScheduledEdges } from './umap-moves.ts';
+import { DUE, EDGE_STEP, firstRowOf, GOLDEN_RATIO, type ScheduledEdges } from './umap-moves.ts';
 
 /** Rows per block, about: the positions of two blocks stay in a core's own cache. */
 const BLOCK_ROWS = 2048;
 /** Fewer blocks would leave cores idle, smaller ones are through before a thread has woken up. */
 const MOST_SMALL_BLOCKS = 16;
 const LEAST_BLOCK_ROWS = 1024;
-
-/**
- * 2^32 divided by the golden ratio: its multiples, cut to 15 bits, are spread evenly, and so do the clocks start.
- * If all started at 0, edges of equal weight would all be drawn in the same epochs, and weak ones too seldom.
- */
-const GOLDEN_RATIO = 0x9e3779b1;
 
 /** 1, or an even number of blocks, so that every round pairs all of them. */
 export function blockCount(n: number): number {

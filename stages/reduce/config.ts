@@ -50,6 +50,14 @@ const reduceSchema = z.strictObject({
     .describe(
       'Rounds of the layout, from 10 to 10000. Left out: 500 for up to 10,000 documents, 200 for more.',
     ),
+  fit_sample: z
+    .int()
+    .min(1000)
+    .optional()
+    .describe(
+      'Fit on this many documents, drawn evenly by the seed, and place all others among them; a whole number from ' +
+        '1000 up. Left out: fit on all. For corpora beyond what one machine can hold or lay out.',
+    ),
 });
 
 export type ReduceConfig = z.output<typeof reduceSchema>;

@@ -1,14 +1,14 @@
 /** Reduce: a few numbers per document to cluster by, and a place on the 2-d map, from one neighbour graph. */
 
 import type { PositionColumns, ReduceStage } from '../../pipeline/contract.ts';
-import { LEAST_ROWS, layout, prepareGraph } from '../../pipeline/math/umap.ts';
-import { chooseNeighborSearch } from '../../pipeline/model/neighbor-search.ts';
+import { LEAST_ROWS } from '../../pipeline/math/umap.ts';
 import { type ReduceConfig, section } from './config.ts';
+import { splitDocuments } from './fit-sample.ts';
+import { fitLayouts, type Layouts, type Parts, placeOthers, type Rows } from './layouts.ts';
 import { usableVectors } from './usable-vectors.ts';
 
-/** Where the graph and the first layout end, as shares of the stage's time; measured at 50,000 documents. */
-const GRAPH_SHARE = 0.3;
-const REDUCED_SHARE = 0.7;
+/** Where the fit ends when the other documents are placed after it, as a share of the stage's time. */
+const FIT_SHARE = 0.4;
 
 export const stage: ReduceStage<ReduceConfig> = {
   name: 'reduce',
@@ -17,9 +17,8 @@ export const stage: ReduceStage<ReduceConfig> = {
   seeded: true,
   async run(vectors, documentIds, job): Promise<PositionColumns> {
     const { n, d } = vectors;
-    const { n_neighbors, n_components, min_dist, map_min_dist, metric, neighbors, epochs } = job.config;
-    const { seed, threads, signal } = job;
-    const usable = usableVectors(vectors, documentIds, job);
+    const { n_neighbors, n_components, fit_sample } = job.config;
+    const rows: Rows = { n, d, vectors: usableVectors(vectors, documentIds, job) };
     if (n > 0 && n < LEAST_ROWS) {
       job.notice(
         `reduce: ${n} documents are too few for a neighbour graph (at least ${LEAST_ROWS}); they were placed ` +
@@ -29,43 +28,24 @@ export const stage: ReduceStage<ReduceConfig> = {
       job.notice(`reduce: n_neighbors is ${n_neighbors}, but there are ${n} documents; ${n} was used.`);
     }
     // Each part counts its own things; told together as documents.
-    const part = (from: number, to: number) => (done: number, total: number) =>
+    const parts: Parts = (from, to) => (done, total) =>
       job.progress(Math.floor(n * (from + ((to - from) * done) / total)), n);
 
-    const graph = await prepareGraph(usable, {
-      n,
-      d,
-      nNeighbors: n_neighbors,
-      nComponents: n_components,
-      metric,
-      seed,
-      threads,
-      search: chooseNeighborSearch(neighbors, {
-        seed,
-        onChoice: (how) => job.notice(`reduce: ${how} (reduce.neighbors: ${neighbors}).`),
-      }),
-      signal,
-      onProgress: part(0, GRAPH_SHARE),
-    });
-    const rounds = epochs === undefined ? {} : { epochs };
-    const reduced = await layout(graph, {
-      nComponents: n_components,
-      minDist: min_dist,
-      ...rounds,
-      threads,
-      signal,
-      onProgress: part(GRAPH_SHARE, REDUCED_SHARE),
-    });
-    const map = await layout(graph, {
-      nComponents: 2,
-      minDist: map_min_dist,
-      ...rounds,
-      threads,
-      signal,
-      onProgress: part(REDUCED_SHARE, 1),
-    });
+    let layouts: Layouts;
+    if (fit_sample === undefined || n <= fit_sample) {
+      layouts = await fitLayouts(rows, job, parts);
+    } else {
+      const split = splitDocuments(documentIds, fit_sample, job.seed);
+      const fitted = await fitLayouts(taken(rows, split.fitted), job, (from, to) =>
+        parts(from * FIT_SHARE, to * FIT_SHARE),
+      );
+      layouts = await placeOthers(rows, split, fitted, job, (from, to) =>
+        parts(FIT_SHARE + from * (1 - FIT_SHARE), FIT_SHARE + to * (1 - FIT_SHARE)),
+      );
+    }
     job.progress(n, n);
 
+    const { reduced, map } = layouts;
     return {
       x: Float32Array.from({ length: n }, (_, i) => map[2 * i]),
       y: Float32Array.from({ length: n }, (_, i) => map[2 * i + 1]),
@@ -73,3 +53,11 @@ export const stage: ReduceStage<ReduceConfig> = {
     };
   },
 };
+
+function taken({ d, vectors }: Rows, documents: Int32Array): Rows {
+  const some = new Float32Array(documents.length * d);
+  documents.forEach((i, r) => {
+    some.set(vectors.subarray(i * d, (i + 1) * d), r * d);
+  });
+  return { n: documents.length, d, vectors: some };
+}

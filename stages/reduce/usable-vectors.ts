@@ -4,6 +4,7 @@ import type { Job, Matrix } from '../../pipeline/contract.ts';
 import { UserError } from '../../pipeline/errors.ts';
 import { createRandom } from '../../pipeline/math/random.ts';
 import type { ReduceConfig } from './config.ts';
+import { hashOf } from './fit-sample.ts';
 
 /**
  * Checks the vectors. A document whose vector is zero (none of its words are known to the model) has no
@@ -45,11 +46,4 @@ export function usableVectors(vectors: Matrix, documentIds: string[], job: Job<R
     for (let x = i * d; x < (i + 1) * d; x++) usable[x] = random.nextNormal();
   }
   return usable;
-}
-
-/** FNV-1a over UTF-16 code units. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let x = 0; x < text.length; x++) hash = Math.imul(hash ^ text.charCodeAt(x), 0x01000193);
-  return hash;
 }

@@ -12,7 +12,11 @@ export interface PointSet {
   metric: Metric;
   /** Float32Array [n × d]. */
   vectors: Float32Array;
+  /** Int32Array [n]: the group that each row was drawn from, where there are groups. */
+  labels?: Int32Array;
 }
+
+const inTurn = (n: number, c: number): Int32Array => Int32Array.from({ length: n }, (_, i) => i % c);
 
 /** Ten round clouds, evenly filled. */
 function clouds(): PointSet {
@@ -23,7 +27,7 @@ function clouds(): PointSet {
   for (let i = 0; i < n; i++) {
     for (let x = 0; x < d; x++) vectors[i * d + x] = centers[(i % c) * d + x] + random.nextNormal();
   }
-  return { n, d, metric: 'euclidean', vectors };
+  return { n, d, metric: 'euclidean', vectors, labels: inTurn(n, c) };
 }
 
 /** A closed curve that winds through ten dimensions, with a little noise. */
@@ -56,7 +60,46 @@ function topics(): PointSet {
     const width = 0.3 + 0.06 * t;
     for (let x = 0; x < d; x++) vectors[i * d + x] = centers[t * d + x] + width * random.nextNormal();
   }
-  return { n, d, metric: 'cosine', vectors };
+  return { n, d, metric: 'cosine', vectors, labels: inTurn(n, c) };
+}
+
+/** Eight strands that wind through twelve dimensions and come near each other. */
+function strands(): PointSet {
+  const [n, d, c] = [800, 12, 8];
+  const random = createRandom(16);
+  const centers = Float64Array.from({ length: c * d }, () => random.nextNormal());
+  const phases = Float64Array.from({ length: c * d }, () => 6 * random.nextFloat());
+  const vectors = new Float32Array(n * d);
+  for (let i = 0; i < n; i++) {
+    const strand = i % c;
+    const along = 2 * random.nextFloat();
+    for (let x = 0; x < d; x++) {
+      const wave = Math.sin(along * (1 + (x % 3)) + phases[strand * d + x]);
+      vectors[i * d + x] = 0.6 * centers[strand * d + x] + wave + 0.1 * random.nextNormal();
+    }
+  }
+  return { n, d, metric: 'euclidean', vectors, labels: inTurn(n, c) };
+}
+
+/** Directions of twenty topics of unequal sizes and widths, with some rows between two topics. */
+function papers(): PointSet {
+  const [n, d, c] = [1000, 40, 20];
+  const random = createRandom(17);
+  const centers = Float64Array.from({ length: c * d }, () => random.nextNormal());
+  const vectors = new Float32Array(n * d);
+  const labels = new Int32Array(n);
+  for (let i = 0; i < n; i++) {
+    // The square of an even draw: low topics are large.
+    const topic = Math.floor(c * random.nextFloat() ** 2);
+    const other = Math.floor(c * random.nextFloat());
+    const mix = random.nextFloat() < 0.15 ? 0.4 : 0;
+    labels[i] = topic;
+    for (let x = 0; x < d; x++) {
+      const center = (1 - mix) * centers[topic * d + x] + mix * centers[other * d + x];
+      vectors[i * d + x] = center + (0.5 + 0.04 * topic) * random.nextNormal();
+    }
+  }
+  return { n, d, metric: 'cosine', vectors, labels };
 }
 
 /** A cube without any structure. */
@@ -83,4 +126,4 @@ function handful(): PointSet {
   };
 }
 
-export const pointSets = { clouds, ring, topics, cube, handful };
+export const pointSets = { clouds, ring, topics, strands, papers, cube, handful };

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Interrupted } from '../../pipeline/errors.ts';
+import { normalizedMutualInformation } from '../../pipeline/evaluate/clustering-agreement.ts';
 import { nearestNeighbors } from '../../pipeline/math/nearest-neighbors.ts';
 import { neighborhoodQuality } from '../../pipeline/math/neighborhood-quality.ts';
 import { createRandom, shuffled } from '../../pipeline/math/random.ts';
 import { layout, prepareGraph, type UmapOptions, umap } from '../../pipeline/math/umap.ts';
+import { kMeans } from './k-means.ts';
 import { pointSets } from './umap-sets.ts';
 
 interface Figure {
@@ -13,6 +15,8 @@ interface Figure {
   seed: number;
   trustworthiness: number;
   neighborsKept: number;
+  /** NMI of the labels and k-means with twice as many clusters on the layout; null where there are no labels. */
+  agreement: number | null;
 }
 const oracle: { qualityNeighbors: number; sets: Record<string, { sum: number; figures: Figure[] }> } =
   JSON.parse(readFileSync(new URL('fixtures/umap-learn.json', import.meta.url), 'utf8'));
@@ -28,38 +32,48 @@ const usual: Omit<UmapOptions, 'n' | 'd'> = {
   epochs: 50,
 };
 
-describe.each(['clouds', 'ring', 'topics', 'cube'] as const)('on %s', (name) => {
-  const { n, d, metric, vectors } = pointSets[name]();
+describe.each(['clouds', 'ring', 'topics', 'strands', 'papers', 'cube'] as const)('on %s', (name) => {
+  const { n, d, metric, vectors, labels } = pointSets[name]();
   const { sum, figures } = oracle.sets[name];
 
   it('has the points that umap-learn was given', () => {
     expect(vectors.reduce((total, value) => total + value, 0)).toBeCloseTo(sum, 3);
   });
 
-  it.each([5, 2])('keeps neighbourhoods in %i dimensions as well as umap-learn does', async (components) => {
-    const theirs = figures.filter((figure) => figure.components === components);
-    const ours = [];
-    for (const { minDist, seed } of theirs) {
-      const { embedding } = await umap(vectors, {
-        n,
-        d,
-        nNeighbors: 15,
-        nComponents: components,
-        minDist,
-        metric,
-        seed,
-      });
-      const k = oracle.qualityNeighbors;
-      ours.push(neighborhoodQuality(vectors, embedding, { n, d, nComponents: components, k, metric }));
-    }
-    // Means over three seeds; single seeds of umap-learn's lie this far apart.
-    expect(mean(ours.map((q) => q.trustworthiness))).toBeGreaterThan(
-      mean(theirs.map((q) => q.trustworthiness)) - 0.002,
-    );
-    expect(mean(ours.map((q) => q.neighborsKept))).toBeGreaterThan(
-      mean(theirs.map((q) => q.neighborsKept)) - 0.002,
-    );
-  });
+  it.each([5, 2])(
+    'keeps neighbourhoods and groups in %i dimensions as well as umap-learn does',
+    async (components) => {
+      const theirs = figures.filter((figure) => figure.components === components);
+      const ours = [];
+      const agreements = [];
+      for (const { minDist, seed } of theirs) {
+        const { embedding } = await umap(vectors, {
+          n,
+          d,
+          nNeighbors: 15,
+          nComponents: components,
+          minDist,
+          metric,
+          seed,
+        });
+        const k = oracle.qualityNeighbors;
+        ours.push(neighborhoodQuality(vectors, embedding, { n, d, nComponents: components, k, metric }));
+        if (labels === undefined) continue;
+        const found = kMeans(embedding, n, components, 2 * new Set(labels).size);
+        agreements.push(normalizedMutualInformation(found, labels));
+      }
+      // Means over three seeds; single seeds of umap-learn's lie further apart.
+      expect(mean(ours.map((q) => q.trustworthiness))).toBeGreaterThan(
+        mean(theirs.map((q) => q.trustworthiness)) - 0.002,
+      );
+      expect(mean(ours.map((q) => q.neighborsKept))).toBeGreaterThan(
+        mean(theirs.map((q) => q.neighborsKept)) - 0.002,
+      );
+      if (labels !== undefined) {
+        expect(mean(agreements)).toBeGreaterThan(mean(theirs.map((q) => q.agreement ?? NaN)) - 0.01);
+      }
+    },
+  );
 });
 
 describe('the same bytes', () => {

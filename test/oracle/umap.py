@@ -3,7 +3,7 @@ test/math/fixtures/umap-learn.json. Made with umap-learn 0.5.3:
 
     python3 test/oracle/umap.py
 
-Of the large sets only quality figures are kept, over three seeds: layouts differ from seed to seed. Of the
+Of the large sets only quality figures are kept, over three seeds, since layouts differ from seed to seed. Of the
 handful, the scales, the whole graph and the Laplacian's smallest eigenvalues are kept, and of the curve the
 fitted parameters: those are facts, to be met to rounding.
 """
@@ -20,9 +20,15 @@ sys.path = [p for p in sys.path if Path(p or ".").resolve() != Path(__file__).re
 import numpy as np
 import sklearn
 import umap
+from sklearn.cluster import KMeans
 from sklearn.manifold import trustworthiness
-from sklearn.metrics import pairwise_distances
-from umap.umap_ import find_ab_params, fuzzy_simplicial_set, smooth_knn_dist
+from sklearn.metrics import normalized_mutual_info_score, pairwise_distances
+from umap.umap_ import (
+    compute_membership_strengths,
+    find_ab_params,
+    fuzzy_simplicial_set,
+    smooth_knn_dist,
+)
 
 warnings.filterwarnings("ignore")
 MASK = 0xFFFFFFFF
@@ -54,11 +60,16 @@ class Random:
         return radius * math.cos(2 * math.pi * self.float())
 
 
+def in_turn(n, c):
+    return [i % c for i in range(n)]
+
+
 def clouds():
     n, d, c = 600, 20, 10
     random = Random(11)
     centers = [[3 * random.normal() for _ in range(d)] for _ in range(c)]
-    return "euclidean", [[centers[i % c][x] + random.normal() for x in range(d)] for i in range(n)]
+    rows = [[centers[i % c][x] + random.normal() for x in range(d)] for i in range(n)]
+    return "euclidean", rows, in_turn(n, c)
 
 
 def ring():
@@ -73,7 +84,7 @@ def ring():
                 for x in range(d)
             ]
         )
-    return "euclidean", rows
+    return "euclidean", rows, None
 
 
 def topics():
@@ -81,19 +92,60 @@ def topics():
     random = Random(13)
     families = [[random.normal() for _ in range(d)] for _ in range(3)]
     centers = [[families[t % 3][x] + 0.7 * random.normal() for x in range(d)] for t in range(c)]
-    return "cosine", [
+    rows = [
         [centers[i % c][x] + (0.3 + 0.06 * (i % c)) * random.normal() for x in range(d)] for i in range(n)
     ]
+    return "cosine", rows, in_turn(n, c)
+
+
+def strands():
+    n, d, c = 800, 12, 8
+    random = Random(16)
+    centers = [[random.normal() for _ in range(d)] for _ in range(c)]
+    phases = [[6 * random.float() for _ in range(d)] for _ in range(c)]
+    rows = []
+    for i in range(n):
+        along = 2 * random.float()
+        rows.append(
+            [
+                0.6 * centers[i % c][x]
+                + math.sin(along * (1 + x % 3) + phases[i % c][x])
+                + 0.1 * random.normal()
+                for x in range(d)
+            ]
+        )
+    return "euclidean", rows, in_turn(n, c)
+
+
+def papers():
+    n, d, c = 1000, 40, 20
+    random = Random(17)
+    centers = [[random.normal() for _ in range(d)] for _ in range(c)]
+    rows, labels = [], []
+    for _ in range(n):
+        topic = math.floor(c * random.float() ** 2)
+        other = math.floor(c * random.float())
+        mix = 0.4 if random.float() < 0.15 else 0
+        labels.append(topic)
+        rows.append(
+            [
+                (1 - mix) * centers[topic][x]
+                + mix * centers[other][x]
+                + (0.5 + 0.04 * topic) * random.normal()
+                for x in range(d)
+            ]
+        )
+    return "cosine", rows, labels
 
 
 def cube():
     random = Random(14)
-    return "euclidean", [[random.float() for _ in range(5)] for _ in range(1000)]
+    return "euclidean", [[random.float() for _ in range(5)] for _ in range(1000)], None
 
 
 def handful():
     random = Random(15)
-    return "euclidean", [[random.float() for _ in range(2)] for _ in range(40)]
+    return "euclidean", [[random.float() for _ in range(2)] for _ in range(40)], None
 
 
 def kept(rows, layout, metric):
@@ -106,8 +158,16 @@ def kept(rows, layout, metric):
     return float(np.mean([len(set(a) & set(b)) / QUALITY_NEIGHBORS for a, b in zip(near, found)]))
 
 
+def agreement(layout, labels):
+    """NMI between the labels and k-means on the layout, of twice as many clusters as there are labels: of as
+    many, it would hang on which two neighbours k-means happens to join."""
+    c = 2 * len(set(labels))
+    found = KMeans(n_clusters=c, n_init=20, random_state=0).fit_predict(layout)
+    return float(normalized_mutual_info_score(labels, found))
+
+
 def quality(make):
-    metric, rows = make()
+    metric, rows, labels = make()
     rows = np.asarray(rows, dtype=np.float32)
     figures = []
     for components, min_dist in ((5, 0.0), (2, 0.1)):
@@ -128,6 +188,7 @@ def quality(make):
                         trustworthiness(rows, layout, n_neighbors=QUALITY_NEIGHBORS, metric=metric), 5
                     ),
                     "neighborsKept": round(kept(rows, layout, metric), 5),
+                    "agreement": None if labels is None else round(agreement(layout, labels), 5),
                 }
             )
     # Sums of the rows show whether both formulas still make the same points.
@@ -135,7 +196,7 @@ def quality(make):
 
 
 def small_graph(make, n_neighbors=8):
-    metric, rows = make()
+    metric, rows, _ = make()
     rows = np.asarray(rows, dtype=np.float32)
     distances = pairwise_distances(rows.astype(np.float64), metric=metric)
     order = np.argsort(distances, axis=1, kind="stable")[:, :n_neighbors]
@@ -159,6 +220,23 @@ def small_graph(make, n_neighbors=8):
     }
 
 
+def transform_weights(make, fitted=30, n_neighbors=8):
+    """How UMAP.transform weighs the neighbours of the rows after the first `fitted`."""
+    _, rows, _ = make()
+    rows = np.asarray(rows, dtype=np.float32)
+    distances = pairwise_distances(rows[fitted:].astype(np.float64), rows[:fitted].astype(np.float64))
+    order = np.argsort(distances, axis=1, kind="stable")[:, :n_neighbors]
+    near = np.take_along_axis(distances, order, axis=1).astype(np.float32)
+    sigma, rho = smooth_knn_dist(near, float(n_neighbors), local_connectivity=0.0)
+    weights = compute_membership_strengths(order.astype(np.int32), near, sigma, rho, bipartite=True)[2]
+    return {
+        "fitted": fitted,
+        "nNeighbors": n_neighbors,
+        "distances": [float(x) for x in near.ravel()],
+        "weights": [float(x) for x in weights],
+    }
+
+
 def main():
     fixture = {
         "madeBy": "test/oracle/umap.py",
@@ -169,7 +247,8 @@ def main():
             for m, s in ((0.0, 1.0), (0.1, 1.0), (0.5, 1.0), (0.99, 1.0), (1.0, 1.0), (0.1, 0.5), (0.0, 2.0))
         ],
         "handful": small_graph(handful),
-        "sets": {make.__name__: quality(make) for make in (clouds, ring, topics, cube)},
+        "transform": transform_weights(handful),
+        "sets": {make.__name__: quality(make) for make in (clouds, ring, topics, strands, papers, cube)},
     }
     path = Path(__file__).resolve().parents[1] / "math" / "fixtures" / "umap-learn.json"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Job, Matrix } from '../../../pipeline/contract.ts';
+import type { Job, Matrix, PositionColumns } from '../../../pipeline/contract.ts';
 import { UserError } from '../../../pipeline/errors.ts';
 import { createRandom } from '../../../pipeline/math/random.ts';
 import { layout, prepareGraph } from '../../../pipeline/math/umap.ts';
 import { nearestNeighbors } from '../../../pipeline/model/exact-neighbors.ts';
 import { type ReduceConfig, section } from '../../../stages/reduce/config.ts';
+import { splitDocuments } from '../../../stages/reduce/fit-sample.ts';
 import { stage } from '../../../stages/reduce/stage.ts';
 
 const defaults = section.schema.parse({});
@@ -82,6 +83,69 @@ it('gives the same bytes with two threads, and others with another seed', async 
   const first = await run({});
   expect(await run({ threads: 2 })).toEqual(first);
   expect((await run({ seed: 2 })).x).not.toEqual(first.x);
+});
+
+describe('fit_sample', () => {
+  const [n, d] = [1300, 12];
+  /** Ten groups, told apart by direction. */
+  const groups: Matrix = { n, d, values: matrixOf(n, d).values };
+  for (let i = 0; i < n; i++) groups.values[i * d + (i % 10)] += 12;
+  const ids = idsOf(n);
+  const config = { fit_sample: 1000 };
+  const taken = (rows: Int32Array): Matrix => ({
+    n: rows.length,
+    d,
+    values: Float32Array.from([...rows].flatMap((i) => [...groups.values.subarray(i * d, (i + 1) * d)])),
+  });
+  const rowsOf =
+    ({ x, y, reduced }: PositionColumns) =>
+    (i: number) => [x[i], y[i], ...reduced.values.subarray(i * reduced.d, (i + 1) * reduced.d)];
+
+  it('fits on an even sample alone, and places each other document by itself', async () => {
+    const { job, progress } = jobOf(config);
+    const all = rowsOf(await stage.run(groups, ids, job));
+    expect(progress.at(-1)).toBe(1);
+    expect(progress).toEqual([...progress].sort((a, b) => a - b));
+
+    const { fitted, placed } = splitDocuments(ids, 1000, 1);
+    const sample = rowsOf(await stage.run(taken(fitted), idsOf(1000), jobOf().job));
+    fitted.forEach((i, r) => {
+      expect(all(i)).toEqual(sample(r));
+    });
+    // Without every third of the others, and on more threads, the rest stand where they stood.
+    const left = Int32Array.from({ length: n }, (_, i) => i).filter((i) => placed.indexOf(i) % 3 !== 0);
+    const leftIds = [...left].map((i) => ids[i]);
+    const fewer = rowsOf(await stage.run(taken(left), leftIds, jobOf(config, { threads: 2 }).job));
+    expect(left.length).toBe(1200);
+    left.forEach((i, r) => {
+      expect(fewer(r)).toEqual(all(i));
+    });
+    // And they stand in their own group.
+    const center = (group: number, q: number): number => {
+      const members = [...fitted].filter((i) => i % 10 === group);
+      return members.reduce((sum, i) => sum + all(i)[q], 0) / members.length;
+    };
+    const centers = Array.from({ length: 10 }, (_, group) => [center(group, 0), center(group, 1)]);
+    for (const i of placed) {
+      const distances = centers.map(([x, y]) => Math.hypot(all(i)[0] - x, all(i)[1] - y));
+      expect(distances.indexOf(Math.min(...distances))).toBe(i % 10);
+    }
+  });
+
+  it('changes nothing where there are no more documents', async () => {
+    const { job } = jobOf({ fit_sample: n });
+    expect(await stage.run(groups, ids, job)).toEqual(await stage.run(groups, ids, jobOf().job));
+  });
+
+  it('draws by id and seed: other documents do not change who is in', () => {
+    const { fitted, placed } = splitDocuments(ids, 400, 1);
+    expect([...fitted, ...placed].sort((a, b) => a - b)).toEqual(ids.map((_, i) => i));
+    expect(fitted).toEqual(fitted.slice().sort());
+    // The last hundred are gone: who was in stays in.
+    const before = new Set(splitDocuments(ids.slice(0, 1200), 400, 1).fitted);
+    for (const i of fitted) if (i < 1200) expect(before.has(i)).toBe(true);
+    expect(splitDocuments(ids, 400, 2).fitted).not.toEqual(fitted);
+  });
 });
 
 describe('vectors that cannot be used', () => {
