@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stageOrder } from '../../pipeline/order.ts';
 import { connect } from '../../pipeline/store/connection.ts';
 import {
   type Ended,
@@ -87,22 +88,36 @@ afterAll(() => {
 const noMount = 'memory disks cannot be mounted here (root is needed)';
 
 describe('a disk that is full', () => {
-  it('is told in every stage, and the run gives the same bytes once there is room', async (test) => {
+  it('is told in whichever stage it happens, and the run gives the same bytes once there is room', async (test) => {
     const folder = freshFolder(rows);
-    if (!mount(join(folder, 'outputs'), 64)) return test.skip(noMount);
-    const stages = new Set<string>();
-    let kilobytes = 64;
-    for (;;) {
-      const { code, stderr } = await run(folder, ...args);
-      if (code === 0) break;
+    const disk = join(folder, 'outputs');
+    if (!mount(disk, 24_000)) return test.skip(noMount);
+    const failedIn = new Set<string>();
+    for (const stage of stageOrder) {
+      const { code, stderr } = await fillIn(folder, stage, join(disk, 'filler'));
+      rmSync(join(disk, 'filler'), { force: true });
+      if (code === 0) continue;
       expect([code, stderr]).toEqual([2, expect.stringMatching(/full|no space|ENOSPC/i)]);
       expect(stderr).not.toContain('bug');
-      stages.add(/^(\w+) +(?!done|up to date)\S/gm.exec(stderr.split('\n').reverse().join('\n'))?.[1] ?? '');
-      kilobytes = Math.ceil(kilobytes * 1.35);
-      remount(join(folder, 'outputs'), `size=${kilobytes}k`);
+      failedIn.add(stage);
     }
+    await done(run(folder, ...args));
     expect(exportedBytes(folder)).toEqual(expected);
-    expect(stages.size).toBeGreaterThanOrEqual(3);
+    expect(failedIn.size).toBeGreaterThanOrEqual(4);
+  });
+
+  it('is told before anything was made, and while all is made', async (test) => {
+    const folder = freshFolder(rows);
+    const disk = join(folder, 'outputs');
+    if (!mount(disk, 64)) return test.skip(noMount);
+    for (const kilobytes of [64, 300, 900]) {
+      remount(disk, `size=${kilobytes}k`);
+      const { code, stderr } = await run(folder, ...args);
+      expect([code, stderr]).toEqual([2, expect.stringMatching(/full|no space|ENOSPC/i)]);
+    }
+    remount(disk, 'size=200000k');
+    await done(run(folder, ...args));
+    expect(exportedBytes(folder)).toEqual(expected);
   });
 
   it('on a second night leaves the first night as it was', async (test) => {
@@ -126,6 +141,37 @@ describe('a disk that is full', () => {
     expect(exportedBytes(folder)).toEqual(expectedSecond);
   });
 });
+
+/** Runs; when a stage begins, fills the disk to its last byte. */
+function fillIn(folder: string, stage: string, filler: string): Promise<Ended> {
+  const { child, ended } = start(folder, ...args);
+  let seen = '';
+  let filled = false;
+  child.stderr?.on('data', (chunk) => {
+    seen += chunk;
+    if (filled || !new RegExp(`^${stage} +(?!up to date)`, 'm').test(seen)) return;
+    filled = true;
+    child.kill('SIGSTOP');
+    try {
+      for (const bytes of [1 << 20, 4096]) fill(filler, bytes);
+    } finally {
+      child.kill('SIGCONT');
+    }
+  });
+  return ended;
+}
+
+function fill(path: string, bytes: number): void {
+  const file = openSync(path, 'a');
+  const zeros = Buffer.alloc(bytes);
+  try {
+    for (;;) if (writeSync(file, zeros) < bytes) return;
+  } catch (error) {
+    expect((error as NodeJS.ErrnoException).code).toBe('ENOSPC');
+  } finally {
+    closeSync(file);
+  }
+}
 
 describe('a folder that is read-only', () => {
   it('is told, changes nothing, and the run goes on once it can be written', async (test) => {
