@@ -26,6 +26,18 @@ export const runSection = z.strictObject({
     .enum(['cpu', 'cuda'])
     .default('cpu')
     .describe('Where transformer models run; the shipped models are fastest on the processor and stay there'),
+  backups: z
+    .int()
+    .min(0)
+    .max(1000)
+    .default(2)
+    .describe('Verified copies of the database that are kept; one is made before each run that changes it'),
+  keep_history: z
+    .int()
+    .min(10)
+    .max(1_000_000)
+    .default(400)
+    .describe('Runs whose events, topic sizes, stage times and settings the database keeps'),
   model_cache: z
     .string()
     .min(1)

@@ -8,7 +8,7 @@ import { UserError } from './errors.ts';
 import { fileSha256 } from './model/card.ts';
 import { stageOrder, stages } from './order.ts';
 import { findModel } from './provide-model.ts';
-import { exportFolder, placesOf, precisionOf, type Settings } from './settings.ts';
+import { exportFolder, placesOf, precisionOf, resultSettings, type Settings } from './settings.ts';
 import type { StageInputs, StageState } from './store/runs.ts';
 
 /** The stages whose output each stage reads. */
@@ -88,7 +88,7 @@ export function inputsNow(
   for (const upstream of reads[name]) from[upstream] = outputFor(name, upstream, states) ?? 'nothing';
   return {
     version: stage.version,
-    config: settings.sections[name],
+    config: resultSettings(settings, name),
     seed: stage.seeded ? settings.sections.run.seed : null,
     models: outside.models[name] ?? {},
     from,

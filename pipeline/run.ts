@@ -9,6 +9,7 @@ import { requireDevice } from './model/session.ts';
 import { stageOrder } from './order.ts';
 import { inputsNow, lookOutside, unfit, whyStale } from './plan.ts';
 import { provideModel } from './provide-model.ts';
+import { pruneExports } from './prune-exports.ts';
 import {
   databasePath,
   exportFolder,
@@ -18,10 +19,12 @@ import {
   type Settings,
 } from './settings.ts';
 import { type StepResult, steps } from './steps.ts';
+import { backUp } from './store/backup.ts';
 import { countDocuments } from './store/documents.ts';
 import { type IntakeCounts, readSkipped } from './store/intake.ts';
 import { takeLock } from './store/lock.ts';
 import { openDatabase, openForReading, type Store } from './store/open.ts';
+import { databaseBytes, pruneHistory, reclaim } from './store/retention.ts';
 import {
   beginRun,
   beginStage,
@@ -29,6 +32,7 @@ import {
   endRun,
   endStage,
   lastDoneRunId,
+  lastRuns,
   type RunRow,
   readStates,
 } from './store/runs.ts';
@@ -88,6 +92,7 @@ export interface RunSummary {
   notices: string[];
   exportFolder: string;
   database: string;
+  databaseBytes: number;
 }
 
 /**
@@ -144,7 +149,11 @@ async function walk(
         stages.push({ stage: name, state: 'up to date', seconds: 0, documents: 0, why });
         continue;
       }
-      run ??= beginRun(store, settings.sections);
+      if (run === null) {
+        await backUpBefore(store, settings, signal);
+        run = beginRun(store, settings.sections);
+        pruneHistory(store, run.runNumber, settings.sections.run.keep_history);
+      }
       const { result, seconds } = await runStage(store, settings, options, run, name, inputs, why, signal);
       intake = result.intake ?? intake;
       stages.push({ stage: name, state: 'done', seconds, documents: result.documents, why });
@@ -161,7 +170,41 @@ async function walk(
   }
   const summary = summarise(store, settings, stages, run, intake, (performance.now() - began) / 1000);
   if (run !== null) endRun(store, run.runNumber, 'done', summary);
+  else finishCutOff(store, summary);
+  tidyUp(store, settings, options);
   return summary;
+}
+
+/** Before a run changes what the last one left; one that is taken up has its copy from before. */
+async function backUpBefore(store: Store, settings: Settings, signal: AbortSignal): Promise<void> {
+  const { backups } = settings.sections.run;
+  const last = lastRuns(store, 1)[0];
+  if (backups === 0 || last?.status !== 'done') return;
+  await backUp(store, databasePath(settings), last.runId, backups, signal);
+}
+
+/** A run that was cut off between its last stage and its last word has nothing left to do but to say it. */
+function finishCutOff(store: Store, summary: RunSummary): void {
+  const last = lastRuns(store, 1)[0];
+  if (last === undefined || last.status === 'done') return;
+  const whole = summary.stages.every(({ state }) => state === 'up to date');
+  if (!whole || readStates(store).get('export')?.runNumber !== last.runNumber) return;
+  endRun(store, last.runNumber, 'done', { ...summary, runId: last.runId });
+  summary.runId = last.runId;
+}
+
+/** Bounds what is kept. The run is done: what fails here is said, and tried again the next time. */
+function tidyUp(store: Store, settings: Settings, options: RunOptions): void {
+  if (!isSelected('export', options)) return;
+  try {
+    pruneExports(exportFolder(settings), settings.sections.export);
+    reclaim(store, databasePath(settings));
+  } catch (error) {
+    options.reporter?.notice(
+      'export',
+      `Earlier runs could not be cleared away: ${(error as Error).message}.`,
+    );
+  }
 }
 
 function lostLock(path: string, cause: unknown): UserError {
@@ -324,5 +367,6 @@ function summarise(
     notices: stageOrder.flatMap((name) => states.get(name)?.notices ?? []),
     exportFolder: join(exportFolder(settings), 'latest'),
     database: databasePath(settings),
+    databaseBytes: databaseBytes(store),
   };
 }

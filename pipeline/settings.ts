@@ -42,3 +42,13 @@ export function precisionOf({ sections }: Settings, stage: 'entities' | 'embed')
 export function exportFolder(settings: Settings): string {
   return resolve(settings.baseFolder, settings.sections.export.directory);
 }
+
+/** What a stage's results depend on: its section, but for what only says how long they are kept. */
+export function resultSettings<Name extends keyof Sections>(
+  { sections }: Pick<Settings, 'sections'>,
+  name: Name,
+): unknown {
+  if (name !== 'export') return sections[name];
+  const { keep_runs: _runs, keep_days: _days, ...rest } = sections.export;
+  return rest;
+}

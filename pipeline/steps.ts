@@ -12,6 +12,7 @@ import {
   exportFolder,
   placesOf,
   precisionOf,
+  resultSettings,
   type Sections,
   type Settings,
 } from './settings.ts';
@@ -319,7 +320,7 @@ function precisionFor(settings: Settings, name: StageName): Precision {
 /** The settings that results depend on: not the number of threads, nor where the database lies. */
 function shownConfig(settings: Settings): Record<string, unknown> {
   const { run, ...sections } = settings.sections;
-  return { run: { seed: run.seed }, ...sections };
+  return { run: { seed: run.seed }, ...sections, export: resultSettings(settings, 'export') };
 }
 
 function keptFor(step: Step, adapted: ModelPin | null) {

@@ -64,7 +64,11 @@ const allowed: [place: RegExp, may: RegExp][] = [
     /^pipeline\/steps$/,
     /^pipeline\/(contract|errors|order|plan|provide-model|publish|settings|store|workers)$/,
   ],
-  [/^pipeline\/run$/, /^pipeline\/(contract|errors|model|order|plan|provide-model|settings|steps|store)$/],
+  [/^pipeline\/prune-exports$/, /^$/],
+  [
+    /^pipeline\/run$/,
+    /^pipeline\/(contract|errors|model|order|plan|provide-model|prune-exports|settings|steps|store)$/,
+  ],
   [/^pipeline\/(commands|cli|library)$/, /^pipeline\//],
 ];
 

@@ -64,6 +64,7 @@ function toJson(summary: RunSummary): Record<string, unknown> {
     notices: summary.notices,
     export: summary.exportFolder,
     database: summary.database,
+    database_bytes: summary.databaseBytes,
   };
 }
 

@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { UserError } from '../errors.ts';
 import { systemClock } from '../schedule/clock.ts';
 import { listenAddress } from '../schedule/config.ts';
 import { serveHealth } from '../schedule/health-server.ts';
@@ -58,7 +59,7 @@ export async function scheduleCommand(
       chance: () => randomInt(chanceSteps) / chanceSteps,
       clock: systemClock,
       log,
-      signal,
+      signal: AbortSignal.any([signal, lock.lost]),
     });
     const address = config.health_address === undefined ? null : listenAddress(config.health_address);
     const server = address === null ? null : await serveHealth(address, scheduler.health);
@@ -68,6 +69,8 @@ export async function scheduleCommand(
     } finally {
       server?.close();
     }
+    if (lock.lost.aborted)
+      throw new UserError('Another machine has taken over the nights; this scheduler ends.', { exitCode: 3 });
   } finally {
     lock.release();
   }

@@ -3,17 +3,22 @@
 import { existsSync, statSync } from 'node:fs';
 import { lookOutside, planAll } from '../plan.ts';
 import { databasePath, loadSettings } from '../settings.ts';
+import { backupsOf } from '../store/backup-files.ts';
+import { type RunSize, runSizes } from '../store/growth.ts';
 import { isLocked } from '../store/lock.ts';
 import { openForReading } from '../store/open.ts';
 import { lastRuns, type RunRow, readStates } from '../store/runs.ts';
 import { countStored } from '../store/status.ts';
-import { type Console, count, table } from './console.ts';
+import { type Console, count, percent, table } from './console.ts';
 
 export interface StatusArguments {
   config: string;
   set?: string[];
   json?: boolean;
 }
+
+/** Runs that are shown, newest first. */
+const shownRuns = 5;
 
 export async function statusCommand(given: StatusArguments, console: Console): Promise<void> {
   const settings = loadSettings(given.config, given.set);
@@ -29,13 +34,18 @@ export async function statusCommand(given: StatusArguments, console: Console): P
   try {
     const stored = countStored(store);
     const stages = planAll(settings, outside, readStates(store));
-    const runs = lastRuns(store, 5).map((run) => shownRun(run, isLocked(path)));
+    const runs = lastRuns(store, shownRuns).map((run) => shownRun(run, isLocked(path)));
     const bytes = statSync(path).size;
+    const growth = runSizes(store, shownRuns + 1);
+    const backups = backupsOf(path).map((copy) => ({ path: copy, bytes: statSync(copy).size }));
     if (given.json) {
-      console.out(JSON.stringify({ database: path, exists: true, bytes, stored, stages, runs }));
+      const sizes = growth.map(shownSize);
+      console.out(
+        JSON.stringify({ database: path, exists: true, bytes, stored, stages, runs, growth: sizes, backups }),
+      );
       return;
     }
-    console.out(`Database ${path}, ${(bytes / 1e6).toFixed(1)} MB`);
+    console.out(`Database ${path}, ${megabytes(bytes)}`);
     const rows: [string, number][] = Object.entries(stored);
     for (const line of table(rows.map(([name, rowCount]) => [name.replaceAll('_', ' '), rowCount]))) {
       console.out(`  ${line}`);
@@ -51,6 +61,12 @@ export async function statusCommand(given: StatusArguments, console: Console): P
         `  ${run.run_id}  ${run.status.padEnd(11)} ${run.started_at} – ${run.finished_at ?? '…'}${attempts}`,
       );
     }
+    console.out('Growth');
+    for (const line of describeGrowth(growth)) console.out(`  ${line}`);
+    console.out('Backups');
+    for (const { path: copy, bytes: size } of backups) console.out(`  ${copy}, ${megabytes(size)}`);
+    if (backups.length === 0)
+      console.out('  none yet: one is made before each run that changes the database');
   } finally {
     store.close();
   }
@@ -60,4 +76,34 @@ export async function statusCommand(given: StatusArguments, console: Console): P
 function shownRun({ runId, status, attempts, startedAt, finishedAt }: RunRow, locked: boolean) {
   const shown = status === 'running' && !locked ? 'cut off' : status;
   return { run_id: runId, status: shown, attempts, started_at: startedAt, finished_at: finishedAt };
+}
+
+function shownSize({ runId, documents, topics, noiseShare, databaseBytes }: RunSize) {
+  return { run_id: runId, documents, topics, noise_share: noiseShare, database_bytes: databaseBytes };
+}
+
+/** What each run left, and how much more that was than the one before. */
+function describeGrowth(sizes: readonly RunSize[]): string[] {
+  const change = (now: number, before: number | null | undefined, scale = 1): string => {
+    const more = Math.round((now - (before ?? now)) / scale);
+    return more === 0 ? '' : ` (${more > 0 ? '+' : '−'}${count(Math.abs(more))})`;
+  };
+  return sizes.slice(0, shownRuns).map((size, place) => {
+    const before = sizes[place + 1];
+    const parts: string[] = [];
+    if (size.documents !== null) {
+      parts.push(`${count(size.documents)}${change(size.documents, before?.documents)} documents`);
+    }
+    if (size.topics !== null)
+      parts.push(`${count(size.topics)}${change(size.topics, before?.topics)} topics`);
+    if (size.noiseShare !== null) parts.push(`${percent(size.noiseShare)} in none`);
+    if (size.databaseBytes !== null) {
+      parts.push(`${megabytes(size.databaseBytes)}${change(size.databaseBytes, before?.databaseBytes, 1e6)}`);
+    }
+    return `${size.runId}  ${parts.join(', ') || 'not told'}`;
+  });
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

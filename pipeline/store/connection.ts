@@ -19,6 +19,7 @@ const kept: unknown[] = [];
 export function connect(path: string, options: Database.Options): Store {
   const store = new Database(path, options);
   kept.push(store);
+  keepBackups(store);
   const prepareAnew = store.prepare.bind(store) as (sql: string) => Statement;
   const statements = new Map<string, Statement>();
   const prepare = (sql: string): Statement => {
@@ -36,6 +37,21 @@ export function connect(path: string, options: Database.Options): Store {
     return simple ? statement.pluck().get() : statement.all();
   };
   return Object.assign(store, { prepare, pragma }) as Store;
+}
+
+/** A backup under way is such an object too; it is made by the native database, which the store holds by a symbol. */
+function keepBackups(store: Store): void {
+  const held = store as unknown as Record<symbol, { backup?: (...parameters: unknown[]) => unknown }>;
+  for (const symbol of Object.getOwnPropertySymbols(store)) {
+    const native = held[symbol];
+    const begin = native?.backup;
+    if (begin === undefined) continue;
+    native.backup = (...parameters) => {
+      const backup = begin.apply(native, parameters);
+      kept.push(backup);
+      return backup;
+    };
+  }
 }
 
 function plain(statement: Statement): Statement {

@@ -12,6 +12,7 @@ import {
   closeSync,
   existsSync,
   fstatSync,
+  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -149,8 +150,30 @@ function writeRecord(
   }
 }
 
-/** @returns False when there is a record already. */
+/**
+ * Written aside and linked to its name, so that whoever finds a record finds a whole one.
+ *
+ * @returns False when there is a record already.
+ */
 function create(path: string, record: LockRecord): boolean {
+  const aside = `${path}.${record.token}`;
+  try {
+    writeNew(aside, JSON.stringify(record));
+    linkSync(aside, path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    // Some shares know no links.
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL', 'EMLINK'].includes(codeOf(error) ?? ''))
+      throw error;
+  } finally {
+    rmSync(aside, { force: true });
+  }
+  return writeNew(path, JSON.stringify(record));
+}
+
+/** @returns False when there is such a file already. */
+function writeNew(path: string, text: string): boolean {
   let file: number;
   try {
     file = openSync(path, 'wx');
@@ -159,11 +182,14 @@ function create(path: string, record: LockRecord): boolean {
     throw error;
   }
   try {
-    writeSync(file, JSON.stringify(record));
+    writeSync(file, text);
+    return true;
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
   } finally {
     closeSync(file);
   }
-  return true;
 }
 
 interface FoundRecord {

@@ -1,6 +1,7 @@
 /** What SQLite and the operating system say of a database that cannot be used, in words that tell what to do. */
 
 import { UserError } from '../errors.ts';
+import { restoreAdvice } from './backup-files.ts';
 
 /** SQLite's faults that the user can mend, in words; anything else is passed on as it is. */
 export function wordSqliteError(error: unknown, path: string): unknown {
@@ -18,8 +19,12 @@ function worded(error: unknown, path: string, kind: 'SQLITE_' | ''): unknown {
   const code = (error as { code?: string }).code ?? '';
   if (!code.startsWith(kind)) return error;
   const words: [string, string][] = [
-    ['SQLITE_NOTADB', `${path} is not a SQLite database; move it away or give run.database another name.`],
-    ['SQLITE_CORRUPT', `${path} is damaged; restore it from a backup, or move it away and run again.`],
+    [
+      'SQLITE_NOTADB',
+      `${path} is not a SQLite database, or its start is damaged. If it was one: ${restoreAdvice(path)}
+Else give run.database another name.`,
+    ],
+    ['SQLITE_CORRUPT', `${path} is damaged. ${restoreAdvice(path)}`],
     ['SQLITE_FULL', `The disk that holds ${path} is full; free some space and run the same command again.`],
     ['SQLITE_READONLY', `${path} cannot be written; check the permissions of the file and its folder.`],
     ['SQLITE_CANTOPEN', `${path} cannot be opened or made; check that its folder exists and can be written.`],

@@ -12,6 +12,16 @@ const schema = z.strictObject({
     .describe(
       'Folder that receives latest/ (the newest run, replaced at once) and runs/ (every run); relative to the config file.',
     ),
+  keep_runs: z
+    .union([z.literal('all'), z.int().min(1)])
+    .default(30)
+    .describe('Runs whose files stay in runs/, the newest included, from 1; or all.'),
+  keep_days: z
+    .union([z.literal('all'), z.int().min(1)])
+    .default('all')
+    .describe(
+      'Days before the newest run after which the files of a run go, from 1; or all: age does not matter.',
+    ),
   min_entity_documents: z
     .union([z.literal('auto'), z.int().min(1)])
     .default('auto')

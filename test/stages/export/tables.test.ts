@@ -308,6 +308,8 @@ describe('settings', () => {
     const config = section.schema.parse({});
     expect(config).toEqual({
       directory: 'outputs',
+      keep_runs: 30,
+      keep_days: 'all',
       min_entity_documents: 'auto',
       min_topic_entity_documents: 2,
     });
