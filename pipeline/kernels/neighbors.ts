@@ -170,38 +170,41 @@ export function scan(
 }
 
 // What all rows of one call of `join` share.
-let rowList: usize = 0;
-let rowReach: i32 = 0;
-let backward: usize = 0;
-let backwardCounts: usize = 0;
-let backwardWidth: i32 = 0;
+let candidateList: usize = 0;
 let forward: usize = 0;
 let forwardWidth: i32 = 0;
+let forwardReach: i32 = 0;
+let backward: usize = 0;
+let backwardCounts: usize = 0;
+let backwardLimit: i32 = 0;
 let seen: usize = 0;
-let found: i32 = 0;
 
-/** Notes a candidate of row i, once. */
-function note(candidate: i32, stamp: i32): void {
-  const at = seen + ((<usize>candidate) << 2);
-  if (load<i32>(at) === stamp) return;
-  store<i32>(at, stamp);
-  store<i32>(rowList + ((<usize>found) << 2), candidate);
-  found += 1;
-}
-
-/** Notes those whom row `via` names: all of them, or only where the naming is fresh. */
-function noteNamed(via: i32, isFresh: bool, stamp: i32): void {
-  let base = forward + ((<usize>(via * forwardWidth)) << 2);
-  for (let x = 0; x < rowReach; x++) {
-    const named = entry(base, x);
-    if (named >= 0 && (isFresh || (named & FRESH) !== 0)) note(named & ~FRESH, stamp);
-  }
-  base = backward + ((<usize>(via * backwardWidth)) << 2);
-  const count = entry(backwardCounts, via);
+/**
+ * Notes `count` candidates, all of them or the fresh ones, which were not seen for this row. Whether one was is a
+ * matter of chance, so there is no branch for the processor to guess.
+ */
+function noteSome(base: usize, count: i32, isFresh: i32, stamp: i32, found: i32): i32 {
   for (let x = 0; x < count; x++) {
     const named = entry(base, x);
-    if (isFresh || (named & FRESH) !== 0) note(named & ~FRESH, stamp);
+    if (named < 0) break;
+    const candidate = named & ~FRESH;
+    const at = seen + ((<usize>candidate) << 2);
+    const last = load<i32>(at);
+    const isTaken = <i32>(last !== stamp) & (isFresh | <i32>((named & FRESH) !== 0));
+    store<i32>(at, select<i32>(stamp, last, isTaken));
+    store<i32>(candidateList + ((<usize>found) << 2), candidate);
+    found += isTaken;
   }
+  return found;
+}
+
+/** Notes those whom a row names, and those who name it. */
+function noteNamed(named: i32, stamp: i32, found: i32): i32 {
+  const isFresh = <i32>((named & FRESH) !== 0);
+  const via = named & ~FRESH;
+  found = noteSome(forward + ((<usize>(via * forwardWidth)) << 2), forwardReach, isFresh, stamp, found);
+  const count = entry(backwardCounts, via);
+  return noteSome(backward + ((<usize>(via * backwardLimit)) << 2), count, isFresh, stamp, found);
 }
 
 export function join(
@@ -217,44 +220,39 @@ export function join(
   reach: i32,
   backwardIds: usize,
   counts: usize,
-  backwardLimit: i32,
+  backwardWidth: i32,
   stamps: usize,
   candidates: usize,
 ): void {
-  rowList = candidates;
-  rowReach = reach;
-  backward = backwardIds;
-  backwardCounts = counts;
-  backwardWidth = backwardLimit;
+  candidateList = candidates;
   forward = forwardIds;
   forwardWidth = width;
+  forwardReach = reach;
+  backward = backwardIds;
+  backwardCounts = counts;
+  backwardLimit = backwardWidth;
   seen = stamps;
   for (let i = from; i < to; i++) {
     const stamp = i + 1;
     const ids = listIds + ((<usize>(i * width)) << 2);
     const scores = listScores + ((<usize>(i * width)) << 2);
-    const own = backward + ((<usize>(i * backwardLimit)) << 2);
-    const ownCount = entry(counts, i);
-    found = 0;
+    const ahead = forwardIds + ((<usize>(i * width)) << 2);
+    const behind = backwardIds + ((<usize>(i * backwardWidth)) << 2);
+    const behindCount = entry(counts, i);
 
     // The row itself and those in its list need not be looked at.
-    store<i32>(seen + ((<usize>i) << 2), stamp);
+    store<i32>(stamps + ((<usize>i) << 2), stamp);
     for (let x = 0; x < width; x++) {
       const named = entry(ids, x);
-      if (named >= 0) store<i32>(seen + ((<usize>(named & ~FRESH)) << 2), stamp);
+      if (named >= 0) store<i32>(stamps + ((<usize>(named & ~FRESH)) << 2), stamp);
     }
-    for (let x = 0; x < ownCount; x++) {
-      const named = entry(own, x);
-      if ((named & FRESH) !== 0) note(named & ~FRESH, stamp);
-    }
+    let found = noteSome(behind, behindCount, 0, stamp, 0);
     for (let x = 0; x < reach; x++) {
-      const named = entry(forward + ((<usize>(i * width)) << 2), x);
-      if (named >= 0) noteNamed(named & ~FRESH, (named & FRESH) !== 0, stamp);
+      const named = entry(ahead, x);
+      if (named < 0) break;
+      found = noteNamed(named, stamp, found);
     }
-    for (let x = 0; x < ownCount; x++) {
-      const named = entry(own, x);
-      noteNamed(named & ~FRESH, (named & FRESH) !== 0, stamp);
-    }
+    for (let x = 0; x < behindCount; x++) found = noteNamed(entry(behind, x), stamp, found);
 
     // Four at a time; the row itself, which is never offered, fills the last four.
     for (let x = found; x < found + 3; x++) store<i32>(candidates + ((<usize>x) << 2), i);

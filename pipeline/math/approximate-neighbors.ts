@@ -24,13 +24,12 @@ import { arrangeRows, quantizeRows } from './neighbor-points.ts';
 import {
   AUDITED_PER_TASK,
   open,
-  ROWS_PER_TASK,
   type SearchData,
   type SearchRequest,
   type SearchStep,
   TURN_PARTS,
 } from './neighbor-rounds.ts';
-import { openWorkspace, type SearchPlan, type Workspace } from './neighbor-workspace.ts';
+import { openWorkspace, ROWS_PER_TASK, type SearchPlan, type Workspace } from './neighbor-workspace.ts';
 import { pause } from './pause.ts';
 import { compiledModule, startTeam, type Team } from './thread-team.ts';
 
@@ -307,11 +306,11 @@ async function lookAround(search: Search, first: number, last: number, until?: n
     listIds.values.fill(-1);
     listScores.values.fill(NO_SCORE);
   }
-  const cells = header[1];
-  const rowsPerCell = plan.n / cells;
-  const work = rowsPerCell * plan.width * (plan.nearWidth + (last - first) * rowsPerCell);
+  const count = Math.ceil(plan.n / ROWS_PER_TASK);
+  const rowsPerCell = plan.n / header[1];
+  const work = ROWS_PER_TASK * plan.width * (plan.nearWidth + (last - first) * rowsPerCell);
   const shares = until === undefined ? {} : { shares: [AUDIT_SHARE, until] as const };
-  await runStep(search, { step: 'look', first, last }, { count: cells, work, ...shares });
+  await runStep(search, { step: 'look', first, last }, { count, work, ...shares });
 }
 
 /** Rounds over neighbours' neighbours until the sample has what was wanted, or more is not to be had. */

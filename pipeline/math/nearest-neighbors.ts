@@ -201,6 +201,9 @@ export function expandGroups(
 ): Neighbors {
   const { group, offsets, members } = distinct;
   const { width, groups, distances } = nearest;
+  // Where no row has a copy, groups are rows.
+  if (distinct.count === n)
+    return { indices: Int32Array.from(groups), distances: Float32Array.from(distances) };
   const result: Neighbors = { indices: new Int32Array(n * k), distances: new Float32Array(n * k) };
   const tied: number[] = [];
   for (let i = 0; i < n; i++) {

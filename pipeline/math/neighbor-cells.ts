@@ -6,9 +6,9 @@
 
 import { ASKED, type NeighborKernel, NO_SCORE } from './neighbor-kernel.ts';
 import {
-  CHUNK_ROWS,
   type Desk,
   type Region,
+  ROWS_PER_TASK,
   SHORT_LIST,
   SPLIT_SAMPLE,
   type Workspace,
@@ -216,18 +216,25 @@ export function moveFar(workspace: Workspace, desk: Desk, kernel: NeighborKernel
   const { plan, header, rows, order, cellOf, cellStarts, centroids, centroidBiases } = workspace;
   const { districtStarts, districts, districtBiases } = workspace;
   const { asked, bestIds, bestScores, gathered } = desk;
-  for (let start = cellStarts[cell]; start < cellStarts[cell + 1]; start += CHUNK_ROWS) {
-    const chunk = order.values.subarray(start, Math.min(start + CHUNK_ROWS, cellStarts[cell + 1]));
+  for (let start = cellStarts[cell]; start < cellStarts[cell + 1]; start += ROWS_PER_TASK) {
+    const chunk = order.values.subarray(start, Math.min(start + ROWS_PER_TASK, cellStarts[cell + 1]));
     rank(workspace, desk, kernel, chunk, {
       answers: districts,
       biases: districtBiases,
       count: header[2],
       listWidth: SHORT_LIST,
+      firstList: 0,
     });
     bestIds.values.fill(-1, 0, chunk.length * SHORT_LIST);
     bestScores.values.fill(NO_SCORE, 0, chunk.length * SHORT_LIST);
-    const looks = { count: header[2], listWidth: SHORT_LIST, first: 0, last: SHORT_LIST };
-    const ends = askByProbe(desk, chunk.length, looks, (r) => [chunk[r], r, -1]);
+    const asking = {
+      rows: chunk.length,
+      count: header[2],
+      listWidth: SHORT_LIST,
+      first: 0,
+      last: SHORT_LIST,
+    };
+    const ends = askByProbe(desk, asking, (r) => [chunk[r], r, -1]);
     for (let district = 0; district < header[2]; district++) {
       const askers = ends[district + 1] - ends[district];
       if (askers === 0) continue;
@@ -247,8 +254,8 @@ export function moveFar(workspace: Workspace, desk: Desk, kernel: NeighborKernel
 export function moveNear(workspace: Workspace, desk: Desk, kernel: NeighborKernel, cell: number): void {
   const { plan, order, cellOf, cellStarts, nearIds } = workspace;
   const near = gatherNear(workspace, desk, cell, MOVE_NEAR);
-  for (let start = cellStarts[cell]; start < cellStarts[cell + 1]; start += CHUNK_ROWS) {
-    const chunk = order.values.subarray(start, Math.min(start + CHUNK_ROWS, cellStarts[cell + 1]));
+  for (let start = cellStarts[cell]; start < cellStarts[cell + 1]; start += ROWS_PER_TASK) {
+    const chunk = order.values.subarray(start, Math.min(start + ROWS_PER_TASK, cellStarts[cell + 1]));
     rankNear(workspace, desk, kernel, chunk, near, SHORT_LIST);
     for (let r = 0; r < chunk.length; r++) {
       cellOf[chunk[r]] = nearIds.values[cell * plan.nearWidth + desk.probeIds.values[r * SHORT_LIST]];
@@ -278,7 +285,11 @@ export function gatherNear(
   return count;
 }
 
-/** For each of up to CHUNK_ROWS rows, the list of the gathered cells nearest to it, numbered from 0. */
+/**
+ * For each of some rows, the list of the gathered cells nearest to it, numbered from 0.
+ *
+ * @param firstList List of the first of them; lists end before ROWS_PER_TASK.
+ */
 export function rankNear(
   workspace: Workspace,
   desk: Desk,
@@ -286,9 +297,11 @@ export function rankNear(
   chunk: Int32Array,
   near: number,
   listWidth: number,
+  firstList = 0,
 ): void {
   const { nearRows, nearBiases } = desk;
-  rank(workspace, desk, kernel, chunk, { answers: nearRows, biases: nearBiases, count: near, listWidth });
+  const ranked = { answers: nearRows, biases: nearBiases, count: near, listWidth, firstList };
+  rank(workspace, desk, kernel, chunk, ranked);
 }
 
 interface Ranked {
@@ -297,6 +310,7 @@ interface Ranked {
   count: number;
   /** Of the lists in `probeIds`. */
   listWidth: number;
+  firstList: number;
 }
 
 function rank(
@@ -304,15 +318,16 @@ function rank(
   { asked, probeIds, probeScores, gathered }: Desk,
   kernel: NeighborKernel,
   chunk: Int32Array,
-  { answers, biases, count, listWidth }: Ranked,
+  { answers, biases, count, listWidth, firstList }: Ranked,
 ): void {
   for (let r = 0; r < chunk.length; r++) {
     asked.values[r * ASKED] = chunk[r];
-    asked.values[r * ASKED + 1] = r;
+    asked.values[r * ASKED + 1] = firstList + r;
     asked.values[r * ASKED + 2] = -1;
   }
-  probeIds.values.fill(-1, 0, chunk.length * listWidth);
-  probeScores.values.fill(NO_SCORE, 0, chunk.length * listWidth);
+  const [from, to] = [firstList * listWidth, (firstList + chunk.length) * listWidth];
+  probeIds.values.fill(-1, from, to);
+  probeScores.values.fill(NO_SCORE, from, to);
   kernel.scan(
     ...([rows.address, 2 * plan.width, asked.address, chunk.length] as const),
     ...([answers.address, biases.address, 0, count] as const),
@@ -320,31 +335,45 @@ function rank(
   );
 }
 
+export interface Asking {
+  /** Rows whose lists are in `probeIds`. */
+  rows: number;
+  listWidth: number;
+  /** The places first … last − 1 of each list count. */
+  first: number;
+  last: number;
+  /** Numbers in the lists are less. */
+  count: number;
+}
+
 /**
- * Writes the table of those who ask, sorted by whom they ask: the places first … last − 1 of the ranked lists.
+ * Writes the table of those who ask, sorted by whom they ask: by what stands in the ranked lists.
  *
- * @param count Those that may be asked.
- * @param entryOf The table's entry for the r-th row of the chunk.
+ * @param entryOf The table's entry for the r-th list.
  * @returns Int32Array [count + 1]: where the askers of each begin.
  */
 export function askByProbe(
   { asked, probeIds }: Desk,
-  rows: number,
-  { count, listWidth, first, last }: { count: number; listWidth: number; first: number; last: number },
+  { rows, listWidth, first, last, count }: Asking,
   entryOf: (r: number) => readonly [row: number, list: number, skipped: number],
 ): Int32Array {
-  const ends = new Int32Array(count + 1);
-  const until = Math.min(last, count);
+  const starts = new Int32Array(count + 1);
   for (let r = 0; r < rows; r++) {
-    for (let x = first; x < until; x++) ends[probeIds.values[r * listWidth + x] + 1]++;
-  }
-  for (let number = 0; number < count; number++) ends[number + 1] += ends[number];
-  const fill = ends.slice(0, count);
-  for (let r = 0; r < rows; r++) {
-    const entry = entryOf(r);
-    for (let x = first; x < until; x++) {
-      asked.values.set(entry, ASKED * fill[probeIds.values[r * listWidth + x]]++);
+    for (let x = r * listWidth + first; x < r * listWidth + last; x++) {
+      if (probeIds.values[x] >= 0) starts[probeIds.values[x] + 1]++;
     }
   }
-  return ends;
+  for (let number = 0; number < count; number++) starts[number + 1] += starts[number];
+  const fill = starts.slice(0, count);
+  for (let r = 0; r < rows; r++) {
+    const [row, list, skipped] = entryOf(r);
+    for (let x = r * listWidth + first; x < r * listWidth + last; x++) {
+      if (probeIds.values[x] < 0) continue;
+      const at = ASKED * fill[probeIds.values[x]]++;
+      asked.values[at] = row;
+      asked.values[at + 1] = list;
+      asked.values[at + 2] = skipped;
+    }
+  }
+  return starts;
 }

@@ -7,6 +7,9 @@ import { type Metric, rowLengths } from './distance.ts';
 
 /** Longest row; with the rounding of up to 4,096 numbers, products stay within 2^30. */
 const LONGEST = 32_700;
+/** Above all numbers, so that cutting off the fraction of a number lifted by it rounds down. */
+const UPLIFT = 65_536;
+const ROUNDER = UPLIFT + 0.5;
 /**
  * Rows further from the centre than so many times the median are brought nearer, so that a single one does not
  * cost the others their precision. Only its candidates suffer; distances are measured on the row as it is.
@@ -52,7 +55,8 @@ export function quantizeRows(
     const scale = LONGEST / Math.max(longest, radii[i]);
     let squares = 0;
     for (let x = 0, at = chosen[i] * d, to = i * width; x < d; x++, at++, to++) {
-      const value = Math.round((vectors[at] * scales[i] - center[x]) * scale);
+      // Rounds, as Math.round does, at a quarter of its time.
+      const value = (((vectors[at] * scales[i] - center[x]) * scale + ROUNDER) | 0) - UPLIFT;
       rows[to] = value;
       squares += value * value;
     }

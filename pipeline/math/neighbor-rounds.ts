@@ -24,9 +24,9 @@ import {
 import { distancesOf, type Measured, measureRows } from './neighbor-measures.ts';
 import {
   BACKWARD_WIDTH,
-  CHUNK_ROWS,
   type Desk,
   openWorkspace,
+  ROWS_PER_TASK,
   type SearchPlan,
   type Workspace,
 } from './neighbor-workspace.ts';
@@ -50,12 +50,10 @@ export type SearchStep =
 /** The tasks from … to − 1 of a step. */
 export type SearchRequest = SearchStep & { from: number; to: number };
 
-/** Rows of a task in steps that take rows as they stand. */
-export const ROWS_PER_TASK = 1024;
 /** Audited rows of a task. */
 export const AUDITED_PER_TASK = 16;
 /** Parts of the rows, for each of which all lists are read through. */
-export const TURN_PARTS = 16;
+export const TURN_PARTS = 8;
 /** Rows compared with the audited ones at a time: their block stays near the core. */
 const AUDIT_BLOCK = 512;
 
@@ -92,7 +90,7 @@ function taskOf(
     case 'audit':
       return (task) => auditRows(workspace, desk, kernel, task);
     case 'look':
-      return (cell) => lookAround(workspace, desk, kernel, cell, request.first, request.last);
+      return (task) => lookAround(workspace, desk, kernel, task, request.first, request.last);
     case 'keep':
       return (task) => keepLists(workspace, task);
     case 'turn':
@@ -137,34 +135,56 @@ function auditRows(workspace: Workspace, desk: Desk, kernel: NeighborKernel, tas
   }
 }
 
-/** Compares each row of a cell with those of the cells nearest to it. */
+/**
+ * Compares rows with those of the cells nearest to each. Neighbouring places lie in neighbouring cells, so many of
+ * the rows look into the same cells: these are fetched once for all of them.
+ */
 function lookAround(
   workspace: Workspace,
   desk: Desk,
   kernel: NeighborKernel,
-  cell: number,
+  task: number,
   first: number,
   last: number,
 ): void {
-  const { plan, rows, biases, cellStarts, nearIds, listIds, listScores } = workspace;
-  const { width, listWidth, nearWidth } = plan;
-  const near = gatherNear(workspace, desk, cell, nearWidth);
+  const { plan, header, rows, biases, cellOf, cellStarts, nearIds, listIds, listScores } = workspace;
+  const { n, width, listWidth, nearWidth } = plan;
+  const { asked, probeIds, gathered } = desk;
+  const start = task * ROWS_PER_TASK;
+  const end = Math.min(n, start + ROWS_PER_TASK);
   const ranked = Math.ceil(last / 4) * 4;
-  for (let start = cellStarts[cell]; start < cellStarts[cell + 1]; start += CHUNK_ROWS) {
-    const count = Math.min(CHUNK_ROWS, cellStarts[cell + 1] - start);
-    const chunk = Int32Array.from({ length: count }, (_, r) => start + r);
-    rankNear(workspace, desk, kernel, chunk, near, ranked);
-    const looks = { count: near, listWidth: ranked, first, last };
-    const ends = askByProbe(desk, count, looks, (r) => [start + r, start + r, start + r]);
-    for (let number = 0; number < near; number++) {
-      const askers = ends[number + 1] - ends[number];
+  for (let from = start; from < end; ) {
+    const cell = cellOf[from];
+    const to = Math.min(end, cellStarts[cell + 1]);
+    const near = gatherNear(workspace, desk, cell, nearWidth);
+    const chunk = Int32Array.from({ length: to - from }, (_, r) => from + r);
+    rankNear(workspace, desk, kernel, chunk, near, ranked, from - start);
+    // From numbers on the desk to numbers of cells.
+    for (let x = (from - start) * ranked; x < (to - start) * ranked; x++) {
+      if (probeIds.values[x] >= 0) probeIds.values[x] = nearIds.values[cell * nearWidth + probeIds.values[x]];
+    }
+    from = to;
+  }
+
+  // The nearest cell first: it fills the lists, and little of what comes later has to be put in.
+  const passes =
+    first === 0
+      ? [
+          [0, 1],
+          [1, last],
+        ]
+      : [[first, last]];
+  for (const [from, to] of passes) {
+    const asking = { rows: end - start, listWidth: ranked, first: from, last: to, count: header[1] };
+    const starts = askByProbe(desk, asking, (r) => [start + r, start + r, start + r]);
+    for (let cell = 0; cell < header[1]; cell++) {
+      const askers = starts[cell + 1] - starts[cell];
       if (askers === 0) continue;
-      const other = nearIds.values[cell * nearWidth + number];
       kernel.scan(
-        ...([rows.address, 2 * width, desk.asked.address + 4 * ASKED * ends[number], askers] as const),
+        ...([rows.address, 2 * width, asked.address + 4 * ASKED * starts[cell], askers] as const),
         ...([rows.address, biases.address] as const),
-        ...([cellStarts[other], cellStarts[other + 1] - cellStarts[other]] as const),
-        ...([listIds.address, listScores.address, listWidth, FRESH, desk.gathered.address] as const),
+        ...([cellStarts[cell], cellStarts[cell + 1] - cellStarts[cell]] as const),
+        ...([listIds.address, listScores.address, listWidth, FRESH, gathered.address] as const),
       );
     }
   }

@@ -28,8 +28,8 @@ export interface SearchPlan {
 
 /** Rows that name a row are remembered up to this many. */
 export const BACKWARD_WIDTH = 16;
-/** Rows of a cell that look around together. */
-export const CHUNK_ROWS = 256;
+/** Rows of a task, in steps that take rows as they stand. */
+export const ROWS_PER_TASK = 1024;
 /** Width of a list of which the first few are wanted. */
 export const SHORT_LIST = 4;
 /** Rows that stand for a node of the tree when it is split. */
@@ -99,12 +99,12 @@ export interface Workspace {
 export interface Desk {
   /** [GATHERED × width] */
   gathered: Region<Int16Array>;
-  /** [CHUNK_ROWS × nearWidth × ASKED] */
+  /** [ROWS_PER_TASK × nearWidth × ASKED] */
   asked: Region;
-  /** [CHUNK_ROWS × nearWidth]: lists of near cells, or districts, numbered from 0. */
+  /** [ROWS_PER_TASK × nearWidth]: lists of near cells, or districts, numbered from 0. */
   probeIds: Region;
   probeScores: Region;
-  /** [CHUNK_ROWS × SHORT_LIST]: lists of cells. */
+  /** [ROWS_PER_TASK × SHORT_LIST]: lists of cells. */
   bestIds: Region;
   bestScores: Region;
   /** [nearWidth × width] and [nearWidth]: centroids of near cells, nearest first, and their biases. */
@@ -164,11 +164,11 @@ export function openWorkspace(
   const named = reach + BACKWARD_WIDTH;
   const desks = Array.from({ length: members }, () => ({
     gathered: int16(GATHERED * width),
-    asked: int32(CHUNK_ROWS * nearWidth * ASKED),
-    probeIds: int32(CHUNK_ROWS * nearWidth),
-    probeScores: int32(CHUNK_ROWS * nearWidth),
-    bestIds: int32(CHUNK_ROWS * SHORT_LIST),
-    bestScores: int32(CHUNK_ROWS * SHORT_LIST),
+    asked: int32(ROWS_PER_TASK * nearWidth * ASKED),
+    probeIds: int32(ROWS_PER_TASK * nearWidth),
+    probeScores: int32(ROWS_PER_TASK * nearWidth),
+    bestIds: int32(ROWS_PER_TASK * SHORT_LIST),
+    bestScores: int32(ROWS_PER_TASK * SHORT_LIST),
     nearRows: int16((nearWidth + READ_AHEAD) * width),
     nearBiases: int32(nearWidth + READ_AHEAD),
     totals: int32(width),
