@@ -19,7 +19,7 @@ export interface BertSize {
   vocabulary: number;
 }
 
-/** BERT-base with SciBERT's vocabulary size: what SPECTER2 and SciNERTopic are. */
+/** BERT-base with as many pieces as SciBERT's, which SPECTER2 has too. */
 export const bertBase: BertSize = {
   layers: 12,
   hidden: 768,
