@@ -5,18 +5,9 @@
 
 import { join } from 'node:path';
 import { adjustedRandIndex } from '../../pipeline/evaluate/clustering-agreement.ts';
-import { neighborhoodQuality } from '../../pipeline/math/neighborhood-quality.ts';
-import { defaultEpochs } from '../../pipeline/math/umap-layout.ts';
 import type { Bench, BenchOptions } from './bench.ts';
-import { readFloats, readLabels, writeNumbers } from './float-file.ts';
-import type {
-  ClassTfIdfJob,
-  HdbscanJob,
-  NeighborsJob,
-  NeighborsResult,
-  UmapJob,
-  UmapResult,
-} from './kernel-tasks.ts';
+import { readLabels, writeNumbers } from './float-file.ts';
+import type { ClassTfIdfJob, HdbscanJob, NeighborsJob, NeighborsResult } from './kernel-tasks.ts';
 import {
   attempt,
   findPython,
@@ -35,18 +26,17 @@ import {
 } from './synthetic-points.ts';
 import { type Cell, printTable } from './table.ts';
 import type { Timing } from './timing.ts';
+import { benchUmap } from './umap.ts';
 
 type Print = (line: string) => void;
 
 const defaultSizes = [2_000, 10_000, 50_000];
-/** Beyond these sizes a peer takes minutes or gigabytes: umap-js 45 CPU s at 20,000, hdbscan-ts an n × n matrix. */
-const mostRows = { 'umap-js': 10_000, 'hdbscan-ts': 2_000 };
+const umapSizes = [2_000, 10_000, 20_000, 50_000];
+/** Beyond this hdbscan-ts takes minutes and an n × n matrix. */
+const mostHdbscanTsRows = 2_000;
 /** How our own rows are named; ratios are to them. */
 const us = 'scinertopic';
 const nComponents = 5;
-const minDist = 0;
-/** Rows asked for neighbourhood quality; each is compared with all others. */
-const qualityRows = 1_000;
 const minClusterSize = 15;
 const minSamples = 5;
 
@@ -56,7 +46,7 @@ export const kernelsBench: Bench = {
   async run(options, print) {
     const sizes = options.sizes ?? defaultSizes;
     await neighbors(options, sizes, print);
-    await umap(options, sizes, print);
+    await benchUmap(options, options.sizes ?? umapSizes, print);
     await hdbscan(options, sizes, print);
     await shapes(options, print);
     await classTfIdf(options, print);
@@ -91,71 +81,6 @@ async function neighbors(options: BenchOptions, sizes: number[], print: Print): 
   );
 }
 
-async function umap(options: BenchOptions, sizes: number[], print: Print): Promise<void> {
-  const { d, k, threads, seed, withPeers } = options;
-  const python = withPeers ? await findPython('import umap') : null;
-  if (withPeers && python === null)
-    print('umap-learn: no Python can import umap (set BENCH_PYTHON); left out.');
-  const rows: Cell[][] = [];
-  const parts: Cell[][] = [];
-  for (const n of sizes) {
-    const set = documentVectors(n, d, seed);
-    await withPoints(set, async (points, folder) => {
-      const file = join(folder, 'layout.f32');
-      const job: UmapJob = {
-        ...{ points, n, d, nNeighbors: k + 1, nComponents, minDist },
-        ...{ epochs: defaultEpochs(n), threads: threads[0], seed, layout: file },
-      };
-      const ours: number[] = [];
-      const add = (by: string, count: number, timing: Timing, peak: number, sha256: string): void => {
-        if (by === us) ours.push(timing.cpuSeconds);
-        const quality = judged(set, readFloats(file));
-        rows.push([
-          ...[by, n, d, k + 1, count, timing.wallSeconds, timing.cpuSeconds, peak],
-          ours.length === 0 ? null : timing.cpuSeconds / ours[0],
-          ...[quality?.trustworthiness ?? null, quality?.neighborsKept ?? null, sha256],
-        ]);
-      };
-      for (const count of threads) {
-        await attempt(print, `UMAP, n ${n}`, async () => {
-          const ended = await runTask<UmapResult>('umap', { ...job, threads: count });
-          const times = ended.result.parts;
-          const total = Object.values(times).reduce(sum);
-          const costs = Object.values(times).flatMap((part) => [part.wallSeconds, part.cpuSeconds]);
-          parts.push([n, count, ...costs]);
-          add(us, count, total, ended.peakMegabytes, ended.result.sha256);
-        });
-      }
-      if (!withPeers) return;
-      if (n <= mostRows['umap-js']) {
-        await attempt(print, `umap-js, n ${n}`, async () => {
-          const ended = await runTask<Timing>('umap-js', job);
-          add('umap-js', 1, ended.result, ended.peakMegabytes, '');
-        });
-      }
-      if (python !== null) {
-        await attempt(print, `umap-learn, n ${n}`, async () => {
-          const peer = await runPeer(python, 'umap-learn', { ...job, threads: 1 });
-          print(
-            `umap-learn ${peer.version}: ${peer.warmUpSeconds.toFixed(1)} s of compiling before its fit, not counted below.`,
-          );
-          add(`umap-learn ${peer.version}`, 1, peer, peer.peakMegabytes, '');
-        });
-      }
-    });
-  }
-  printTable(
-    print,
-    `UMAP to ${nComponents} components, min_dist ${minDist}, equal epochs; k counts the row itself. Ratio: CPU time to ours. ` +
-      `Trustworthiness and share of 15 neighbours kept over ${qualityRows} rows. umap-js up to n ${mostRows['umap-js']}.`,
-    ['by', 'n', 'd', 'k', 'threads', 'wall s', 'CPU s', 'peak MB', 'ratio', 'trust.', 'kept', 'sha256'],
-    rows,
-  );
-  const names = ['k-NN', 'graph', 'start', 'layout'];
-  const columns = ['n', 'threads', ...names.flatMap((name) => [`${name} wall`, 'CPU'])];
-  printTable(print, 'Its parts here, wall and CPU s.', columns, parts);
-}
-
 async function hdbscan(options: BenchOptions, sizes: number[], print: Print): Promise<void> {
   const python = await scikitLearn(options, print);
   const rows: Cell[][] = [];
@@ -166,7 +91,7 @@ async function hdbscan(options: BenchOptions, sizes: number[], print: Print): Pr
   printTable(
     print,
     `HDBSCAN on clusters in fog, min_cluster_size ${minClusterSize}, min_samples ${minSamples}, one thread. Ratio: CPU time to ours. ` +
-      `ARI to the clusters drawn from, fog as noise. hdbscan-ts up to n ${mostRows['hdbscan-ts']}.`,
+      `ARI to the clusters drawn from, fog as noise. hdbscan-ts up to n ${mostHdbscanTsRows}.`,
     clusterHeader,
     rows,
   );
@@ -229,7 +154,7 @@ async function clustered(
       const ended = await runJavaScript('hdbscan');
       add(us, ended.result, ended.peakMegabytes, ended.result.sha256 ?? '');
     });
-    if (withPeers && n <= mostRows['hdbscan-ts']) {
+    if (withPeers && n <= mostHdbscanTsRows) {
       await attempt(print, `hdbscan-ts, n ${n}`, async () => {
         const ended = await runJavaScript('hdbscan-ts');
         add('hdbscan-ts', ended.result, ended.peakMegabytes, '');
@@ -276,16 +201,6 @@ async function scikitLearn({ withPeers }: BenchOptions, print: Print): Promise<s
   return python;
 }
 
-function judged(
-  set: LabelledPoints,
-  placed: Float32Array,
-): { trustworthiness: number; neighborsKept: number } | null {
-  const { n, d, points } = set;
-  const k = 15;
-  if (n <= 2 * k) return null;
-  return neighborhoodQuality(points, placed, { n, d, nComponents, k, metric: 'cosine', rows: qualityRows });
-}
-
 async function withPoints(
   { points }: LabelledPoints,
   work: (file: string, folder: string) => Promise<void>,
@@ -296,8 +211,3 @@ async function withPoints(
     await work(file, folder);
   });
 }
-
-const sum = (a: Timing, b: Timing): Timing => ({
-  wallSeconds: a.wallSeconds + b.wallSeconds,
-  cpuSeconds: a.cpuSeconds + b.cpuSeconds,
-});

@@ -62,6 +62,8 @@ export interface PeerResult extends Usage {
   wallSeconds: number;
   /** Seconds of compiling in the first fit of a process, before the one measured. */
   warmUpSeconds: number;
+  /** User and system time of the whole process, importing and compiling included. */
+  processCpuSeconds: number;
 }
 
 /**

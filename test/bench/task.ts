@@ -4,14 +4,7 @@
  */
 
 import { ingestTask } from './ingest-task.ts';
-import {
-  classTfIdfTask,
-  hdbscanTask,
-  hdbscanTsTask,
-  neighborsTask,
-  umapJsTask,
-  umapTask,
-} from './kernel-tasks.ts';
+import { classTfIdfTask, hdbscanTask, hdbscanTsTask, neighborsTask } from './kernel-tasks.ts';
 import { peakTask } from './matrix-peak.ts';
 import { adaptTask, encodeTask, tagTask } from './model-tasks.ts';
 import { bertTokenizerTask, plainTokenizerTask } from './tokenizer-tasks.ts';
@@ -25,6 +18,7 @@ import {
   workersTask,
   writeBertTask,
 } from './transformer-tasks.ts';
+import { umapJsTask, umapTask } from './umap-tasks.ts';
 
 // Jobs come from runTask in this folder, which gives each task what it takes.
 const tasks: Record<string, (job: never) => Promise<unknown>> = {
