@@ -42,6 +42,14 @@ export const scheduleSection = z.strictObject({
     .describe(
       'A night begins up to this many seconds late, by chance, so that many machines do not begin at once',
     ),
+  max_hours: z
+    .number()
+    .min(0.0001)
+    .max(1000)
+    .optional()
+    .describe(
+      'A try that takes longer is stopped and counts as failed; what it did is kept. Default: no limit',
+    ),
   catch_up: z
     .boolean()
     .default(true)

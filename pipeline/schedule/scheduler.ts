@@ -109,7 +109,7 @@ export function openScheduler(scheduling: Scheduling): Scheduler {
     let attempts = 0;
     for (;;) {
       attempts++;
-      end = await runNight(scheduling.program, signal, (line) => log('info', 'night', line));
+      end = await runNight(scheduling.program, limited(signal), (line) => log('info', 'night', line));
       if (end.exitCode === 0 || end.exitCode === mendable || signal.aborted) break;
       if (attempts > config.retries.count) break;
       const { wait_seconds, max_wait_seconds } = config.retries;
@@ -137,6 +137,12 @@ export function openScheduler(scheduling: Scheduling): Scheduler {
       );
     }
     return report;
+  }
+
+  /** The signal of one try, which also has an end. */
+  function limited(outer: AbortSignal): AbortSignal {
+    if (config.max_hours === undefined) return outer;
+    return AbortSignal.any([outer, AbortSignal.timeout(Math.round(config.max_hours * 3_600_000))]);
   }
 
   async function tellOf(report: NightReport): Promise<void> {

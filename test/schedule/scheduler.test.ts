@@ -147,6 +147,19 @@ describe('a night that fails', () => {
     expect(fake.health().healthy).toBe(false);
   });
 
+  it('is stopped after its time, and the next try takes it up', async () => {
+    const night = `if (tries > 1) { ${wellEnded} } else { process.on('SIGTERM', () => process.exit(130)); setInterval(() => {}, 1000); }`;
+    // Long enough for Node to start on a machine that has much to do.
+    const fake = fakeScheduler(night, {
+      ...daily,
+      max_hours: 3 / 3600,
+      retries: { count: 1, wait_seconds: 0 },
+    });
+    await fake.run();
+    expect(fake.ends[0]).toMatchObject({ status: 'done', attempts: 2 });
+    expect(fake.log.find(({ event }) => event === 'retry')?.message).toContain('130');
+  });
+
   it('may crash as it likes', async () => {
     const fake = fakeScheduler(`if (tries === 1) process.kill(process.pid, 'SIGKILL'); ${wellEnded}`, {
       ...daily,
