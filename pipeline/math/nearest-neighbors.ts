@@ -199,15 +199,25 @@ export function expandGroups(
   n: number,
   k: number,
 ): Neighbors {
-  const { group, offsets, members } = distinct;
+  const { first, group, offsets, members } = distinct;
   const { width, groups, distances } = nearest;
-  // Where no row has a copy, groups are rows.
-  if (distinct.count === n)
-    return { indices: Int32Array.from(groups), distances: Float32Array.from(distances) };
   const result: Neighbors = { indices: new Int32Array(n * k), distances: new Float32Array(n * k) };
   const tied: number[] = [];
   for (let i = 0; i < n; i++) {
     const own = group[i];
+    // Mostly none of them has a copy, and what is known of groups holds for rows.
+    let copies = offsets[own + 1] - offsets[own] - 1;
+    for (let x = own * width; x < (own + 1) * width && copies === 0; x++) {
+      copies = offsets[groups[x] + 1] - offsets[groups[x]] - 1;
+    }
+    if (copies === 0) {
+      for (let x = 0; x < k; x++) {
+        result.indices[i * k + x] = first[groups[own * width + x]];
+        result.distances[i * k + x] = distances[own * width + x];
+      }
+      continue;
+    }
+
     let filled = 0;
     let entry = -1;
     while (filled < k && entry < width) {

@@ -3,7 +3,6 @@
 import { HDBSCAN } from 'hdbscan-ts';
 import { classTfIdf } from '../../pipeline/math/class-tf-idf.ts';
 import { hdbscan } from '../../pipeline/math/hdbscan.ts';
-import { nearestNeighbors } from '../../pipeline/model/exact-neighbors.ts';
 import { readFloats, writeNumbers } from './float-file.ts';
 import { classCounts } from './synthetic-points.ts';
 import { fingerprint, type Timing, timed } from './timing.ts';
@@ -13,22 +12,6 @@ export interface PointsJob {
   points: string;
   n: number;
   d: number;
-}
-
-export interface NeighborsJob extends PointsJob {
-  k: number;
-  threads: number;
-}
-
-export interface NeighborsResult {
-  search: Timing;
-  sha256: string;
-}
-
-export async function neighborsTask({ points, n, d, k, threads }: NeighborsJob): Promise<NeighborsResult> {
-  const vectors = readFloats(points);
-  const found = await timed(() => nearestNeighbors(vectors, { n, d, k, metric: 'cosine', threads }));
-  return { search: found.timing, sha256: fingerprint(found.value.indices, found.value.distances) };
 }
 
 export interface HdbscanJob extends PointsJob {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { adjustedRandIndex } from '../../pipeline/evaluate/clustering-agreement.ts';
 import type { Bench, BenchOptions } from './bench.ts';
 import { readLabels, writeNumbers } from './float-file.ts';
-import type { ClassTfIdfJob, HdbscanJob, NeighborsJob, NeighborsResult } from './kernel-tasks.ts';
+import type { ClassTfIdfJob, HdbscanJob } from './kernel-tasks.ts';
 import {
   attempt,
   findPython,
@@ -16,14 +16,8 @@ import {
   runTask,
   withScratchFolder,
 } from './measured-process.ts';
-import {
-  blobs,
-  documentVectors,
-  farBlobs,
-  type LabelledPoints,
-  moons,
-  reducedVectors,
-} from './synthetic-points.ts';
+import { benchNeighbors } from './neighbors.ts';
+import { blobs, farBlobs, type LabelledPoints, moons, reducedVectors } from './synthetic-points.ts';
 import { type Cell, printTable } from './table.ts';
 import type { Timing } from './timing.ts';
 import { benchUmap } from './umap.ts';
@@ -45,41 +39,13 @@ export const kernelsBench: Bench = {
   about: 'nearest neighbours, UMAP, HDBSCAN and c-TF-IDF on synthetic points, beside other packages',
   async run(options, print) {
     const sizes = options.sizes ?? defaultSizes;
-    await neighbors(options, sizes, print);
+    await benchNeighbors(options, print);
     await benchUmap(options, options.sizes ?? umapSizes, print);
     await hdbscan(options, sizes, print);
     await shapes(options, print);
     await classTfIdf(options, print);
   },
 };
-
-async function neighbors(options: BenchOptions, sizes: number[], print: Print): Promise<void> {
-  const { d, k, threads, seed } = options;
-  const rows: Cell[][] = [];
-  for (const n of sizes) {
-    await withPoints(documentVectors(n, d, seed), async (points) => {
-      let first: number | null = null;
-      for (const count of threads) {
-        const job: NeighborsJob = { points, n, d, k, threads: count };
-        await attempt(print, `k-NN, n ${n}`, async () => {
-          const ended = await runTask<NeighborsResult>('neighbors', job);
-          const { wallSeconds, cpuSeconds } = ended.result.search;
-          first ??= wallSeconds;
-          rows.push([
-            ...[n, d, k, count, wallSeconds, cpuSeconds, ended.peakMegabytes],
-            ...[wallSeconds / first, ended.result.sha256],
-          ]);
-        });
-      }
-    });
-  }
-  printTable(
-    print,
-    'Exact cosine k-NN (the row itself excluded). Ratio: wall time to that of the first row of its n.',
-    ['n', 'd', 'k', 'threads', 'wall s', 'CPU s', 'peak MB', 'ratio', 'sha256'],
-    rows,
-  );
-}
 
 async function hdbscan(options: BenchOptions, sizes: number[], print: Print): Promise<void> {
   const python = await scikitLearn(options, print);

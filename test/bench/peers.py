@@ -73,6 +73,33 @@ def umap_learn_layout(job, points):
     return umap.__version__, warm_up["wall"], fitted
 
 
+def pynn_descent(job, points):
+    import pynndescent
+
+    # As umap-learn 0.5 calls it; the row itself is among the neighbours.
+    def search(rows):
+        return pynndescent.NNDescent(
+            rows,
+            n_neighbors=job["k"] + 1,
+            metric="cosine",
+            random_state=job["seed"],
+            n_trees=min(64, 5 + int(round(len(rows) ** 0.5 / 20))),
+            n_iters=max(5, int(round(np.log2(len(rows))))),
+            max_candidates=60,
+            low_memory=True,
+            n_jobs=job["threads"],
+        ).neighbor_graph[0]
+
+    warm_up = timed(lambda: search(points[: min(len(points), 4_200)]))
+    found = timed(lambda: search(points))
+    indices = found["value"].astype("<i4")
+    own = indices == np.arange(len(points), dtype="<i4")[:, None]
+    # A row that is not among its own neighbours gives up the furthest.
+    own[~own.any(axis=1), -1] = True
+    indices[~own].reshape(len(points), job["k"]).tofile(job["indices"])
+    return pynndescent.__version__, warm_up["wall"], found
+
+
 def scikit_learn(job, points):
     import sklearn
     from sklearn.cluster import HDBSCAN
@@ -111,6 +138,7 @@ def main():
     fit = {
         "umap-learn": umap_learn,
         "umap-learn-layout": umap_learn_layout,
+        "pynndescent": pynn_descent,
         "scikit-learn": scikit_learn,
     }[library]
     version, warm_up, fitted = fit(job, points)

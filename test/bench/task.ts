@@ -4,9 +4,10 @@
  */
 
 import { ingestTask } from './ingest-task.ts';
-import { classTfIdfTask, hdbscanTask, hdbscanTsTask, neighborsTask } from './kernel-tasks.ts';
+import { classTfIdfTask, hdbscanTask, hdbscanTsTask } from './kernel-tasks.ts';
 import { peakTask } from './matrix-peak.ts';
 import { adaptTask, encodeTask, tagTask } from './model-tasks.ts';
+import { neighborsTask, vectorsTask } from './neighbor-tasks.ts';
 import { bertTokenizerTask, plainTokenizerTask } from './tokenizer-tasks.ts';
 import {
   convertTask,
@@ -23,6 +24,7 @@ import { umapJsTask, umapTask } from './umap-tasks.ts';
 // Jobs come from runTask in this folder, which gives each task what it takes.
 const tasks: Record<string, (job: never) => Promise<unknown>> = {
   neighbors: neighborsTask,
+  vectors: vectorsTask,
   umap: umapTask,
   'umap-js': umapJsTask,
   hdbscan: hdbscanTask,
