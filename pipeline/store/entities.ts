@@ -1,11 +1,17 @@
 /** Mentions, acronyms, surfaces and canonical entities: in as a batch's columns, out as the corpus' columns. */
 
-import type { EntityColumns, EntityList, FormColumns, SurfaceCounts, Tagged } from '../contract.ts';
+import type { EntityColumns, FormColumns, SurfaceCounts, Tagged } from '../contract.ts';
 import type { CorpusOrder } from './documents.ts';
 import type { Store } from './open.ts';
 
-/** One packed mention: entity_id and score. */
+/** One packed mention: surface_id and score. */
 const packedBytes = 8;
+
+/**
+ * Rows that come out of SQLite together, each column as a JSON text: in a third of the time that so many small
+ * rows take.
+ */
+const rowsPerChunk = 20_000;
 
 /** Replaces what is stored of a batch's documents. `keys[i]` is the document that row i of the batch is. */
 export function writeTagged(
@@ -24,6 +30,7 @@ export function writeTagged(
   const addSurface = store.prepare('INSERT INTO surface (form, text, type) VALUES (?, ?, ?)');
   const addMention = store.prepare('INSERT OR REPLACE INTO mention VALUES (?, ?, ?, ?, ?, ?)');
   const addAcronym = store.prepare('INSERT OR IGNORE INTO acronym VALUES (?, ?, ?)');
+  const packMentions = mentionPacker(store);
   const { mentions, acronyms } = tagged;
   store
     .transaction(() => {
@@ -49,32 +56,66 @@ export function writeTagged(
       for (let a = 0; a < acronyms.short.length; a++) {
         addAcronym.run(keys[acronyms.document[a]], acronyms.short[a], acronyms.long[a]);
       }
+      for (const key of keys) packMentions(key);
     })
     .immediate();
 }
 
+/** Packs a document's mentions, so that the stages above read one row per document, not one per mention. */
+function mentionPacker(store: Store): (key: number) => void {
+  const find = store
+    .prepare(
+      'SELECT surface_id, score FROM mention WHERE document_key = ? ORDER BY field, start, "end", surface_id',
+    )
+    .raw();
+  const add = store.prepare('INSERT OR REPLACE INTO document_mentions VALUES (?, ?)');
+  return (key) => {
+    const rows = find.all(key) as [number, number][];
+    const packed = Buffer.alloc(rows.length * packedBytes);
+    for (let i = 0; i < rows.length; i++) {
+      packed.writeInt32LE(rows[i][0], i * packedBytes);
+      packed.writeFloatLE(rows[i][1], i * packedBytes + 4);
+    }
+    add.run(key, packed);
+  };
+}
+
 /** How often each surface and acronym pair occurs; sorted, so that row order and history leave no mark. */
 export function readSurfaceCounts(store: Store): SurfaceCounts {
-  const surfaces = store
-    .prepare(
-      `SELECT s.form, s.text, s.type, c.mentions, c.documents
-       FROM (SELECT surface_id, count(*) AS mentions, count(DISTINCT document_key) AS documents
-             FROM mention GROUP BY surface_id) c
-       JOIN surface s USING (surface_id) ORDER BY s.form, s.text, s.type`,
-    )
+  const last = store.prepare('SELECT coalesce(max(surface_id), 0) FROM surface').pluck().get() as number;
+  const mentionsOf = new Int32Array(last + 1);
+  const documentsOf = new Int32Array(last + 1);
+  const counted = store
+    .prepare('SELECT surface_id, count(*), count(DISTINCT document_key) FROM mention GROUP BY surface_id')
     .raw()
-    .all() as [string, string, string, number, number][];
+    .iterate();
+  for (const [surface, mentions, documents] of counted as Iterable<[number, number, number]>) {
+    mentionsOf[surface] = mentions;
+    documentsOf[surface] = documents;
+  }
+
+  const surfaces = { form: [] as string[], text: [] as string[], type: [] as string[] };
+  const counts = { mentions: [] as number[], documents: [] as number[] };
+  for (const chunk of surfaceChunks(store)) {
+    for (let i = 0; i < chunk.surface.length; i++) {
+      const surface = chunk.surface[i];
+      if (mentionsOf[surface] === 0) continue;
+      surfaces.form.push(chunk.form[i]);
+      surfaces.text.push(chunk.text[i]);
+      surfaces.type.push(chunk.type[i]);
+      counts.mentions.push(mentionsOf[surface]);
+      counts.documents.push(documentsOf[surface]);
+    }
+  }
   const acronyms = store
     .prepare('SELECT short, long, count(*) FROM acronym GROUP BY short, long ORDER BY short, long')
     .raw()
     .all() as [string, string, number][];
   return {
     surfaces: {
-      form: surfaces.map((row) => row[0]),
-      text: surfaces.map((row) => row[1]),
-      type: surfaces.map((row) => row[2]),
-      mentions: Int32Array.from(surfaces, (row) => row[3]),
-      documents: Int32Array.from(surfaces, (row) => row[4]),
+      ...surfaces,
+      mentions: Int32Array.from(counts.mentions),
+      documents: Int32Array.from(counts.documents),
     },
     acronyms: {
       short: acronyms.map((row) => row[0]),
@@ -84,104 +125,231 @@ export function readSurfaceCounts(store: Store): SurfaceCounts {
   };
 }
 
-/**
- * Ties every surface to its canonical entity, one per (canonical text, type); surfaces that no document
- * mentions any more are dropped. Call it inside the transaction that marks the stage done.
- */
-export function writeForms(store: Store, forms: FormColumns): void {
-  store.exec(`
-    UPDATE surface SET entity_id = NULL;
-    DELETE FROM entity;
-    DELETE FROM surface WHERE surface_id NOT IN (SELECT surface_id FROM mention);
-    CREATE TEMP TABLE form (form TEXT PRIMARY KEY, canonical TEXT NOT NULL, generic INTEGER NOT NULL) WITHOUT ROWID;
-  `);
-  const add = store.prepare('INSERT INTO temp.form VALUES (?, ?, ?)');
-  for (let f = 0; f < forms.form.length; f++) add.run(forms.form[f], forms.canonical[f], forms.generic[f]);
-  store.exec(`
-    INSERT INTO entity (canonical, type, generic)
-      SELECT canonical, type, min(generic) FROM surface JOIN temp.form USING (form)
-      GROUP BY canonical, type ORDER BY canonical, type;
-    UPDATE surface SET entity_id = (
-      SELECT e.entity_id FROM temp.form f JOIN entity e ON e.canonical = f.canonical AND e.type = surface.type
-      WHERE f.form = surface.form);
-    DROP TABLE temp.form;
-  `);
-  writeDocumentEntities(store);
+/** Some surfaces, column by column. */
+interface SurfaceChunk {
+  surface: number[];
+  form: string[];
+  text: string[];
+  type: string[];
 }
 
-/** Packs each document's entities, so that the stages above read one row per document, not one per mention. */
-function writeDocumentEntities(store: Store): void {
-  const entityOfSurface: number[] = [];
-  const surfaces = store.prepare('SELECT surface_id, entity_id FROM surface').raw().iterate();
-  for (const [surface, entity] of surfaces as Iterable<[number, number]>) entityOfSurface[surface] = entity;
-
-  const m = store.prepare('SELECT count(*) FROM mention').pluck().get() as number;
-  const packed = Buffer.alloc(m * packedBytes);
-  const keys: number[] = [];
-  const ends: number[] = [];
-  let at = 0;
-  const mentions = store
+/** All surfaces by form, text and type. Equal strings side by side become one: there are many of them. */
+function* surfaceChunks(store: Store): Generator<SurfaceChunk> {
+  const next = store
     .prepare(
-      'SELECT document_key, surface_id, score FROM mention ORDER BY document_key, field, start, "end", surface_id',
+      `SELECT json_group_array(surface_id), json_group_array(form), json_group_array(text), json_group_array(type)
+       FROM (SELECT surface_id, form, text, type FROM surface WHERE (form, text, type) > (?, ?, ?)
+             ORDER BY form, text, type LIMIT ${rowsPerChunk})`,
     )
-    .raw()
-    .iterate() as Iterable<[number, number, number]>;
-  for (const [key, surface, score] of mentions) {
-    if (keys.at(-1) !== key) {
-      keys.push(key);
-      ends.push(at);
+    .raw();
+  const shared = sharedStrings();
+  let last = ['', '', ''];
+  for (;;) {
+    const [surface, form, text, type] = parsedColumns(next.get(...last)) as [
+      number[],
+      string[],
+      string[],
+      string[],
+    ];
+    for (let i = 0; i < surface.length; i++) {
+      if (i > 0 && form[i] === form[i - 1]) form[i] = form[i - 1];
+      if (text[i] === form[i]) text[i] = form[i];
+      type[i] = shared(type[i]);
     }
-    packed.writeInt32LE(entityOfSurface[surface], at);
-    packed.writeFloatLE(score, at + 4);
-    at += packedBytes;
-    ends[ends.length - 1] = at;
+    yield { surface, form, text, type };
+    if (surface.length < rowsPerChunk) return;
+    last = [form[rowsPerChunk - 1], text[rowsPerChunk - 1], type[rowsPerChunk - 1]];
+  }
+}
+
+function parsedColumns(row: unknown): unknown[] {
+  return (row as string[]).map((column) => JSON.parse(column) as unknown);
+}
+
+/** Of equal strings, always the one that was seen first. */
+function sharedStrings(): (text: string) => string {
+  const seen = new Map<string, string>();
+  return (text) => {
+    const known = seen.get(text);
+    if (known !== undefined) return known;
+    seen.set(text, text);
+    return text;
+  };
+}
+
+/**
+ * Ties every surface to its canonical entity, one per (canonical text, type); surfaces that no document
+ * mentions any more are dropped. Only what changed since the last time is written. Call it inside the transaction
+ * that marks the stage done.
+ */
+export function writeForms(store: Store, forms: FormColumns): void {
+  store.exec(
+    'DELETE FROM surface WHERE NOT EXISTS (SELECT 1 FROM mention m WHERE m.surface_id = surface.surface_id)',
+  );
+  const rowOfForm = new Map(forms.form.map((form, row) => [form, row]));
+  const known = readEntityRows(store);
+  const find = store.prepare('SELECT entity_id FROM entity WHERE canonical = ? AND type = ?').pluck();
+  const add = store.prepare('INSERT INTO entity (canonical, type, generic) VALUES (?, ?, ?)');
+  // Whether each entity that is wanted has only generic surfaces.
+  const generic = new Map<number, number>();
+  const entityOf = entitiesOfSurfaces(store);
+  const wanted = entityOf.slice();
+  for (const chunk of surfaceChunks(store)) {
+    for (let i = 0; i < chunk.surface.length; i++) {
+      const surface = chunk.surface[i];
+      const row = rowOfForm.get(chunk.form[i]);
+      if (row === undefined)
+        throw new Error(`Expected a name for each form, found none for ${chunk.form[i]}.`);
+      const canonical = forms.canonical[row];
+      const type = chunk.type[i];
+      let entity = entityOf[surface];
+      if (known.canonical[entity] !== canonical || known.type[entity] !== type) {
+        const found = find.get(canonical, type) as number | undefined;
+        entity = found ?? (add.run(canonical, type, forms.generic[row]).lastInsertRowid as number);
+        wanted[surface] = entity;
+        if (found === undefined) known.generic[entity] = forms.generic[row];
+      }
+      if (generic.get(entity) !== 0) generic.set(entity, forms.generic[row]);
+    }
   }
 
-  store.exec('DELETE FROM document_entities');
-  const add = store.prepare('INSERT INTO document_entities VALUES (?, ?)');
-  for (let i = 0; i < keys.length; i++) {
-    add.run(keys[i], packed.subarray(i === 0 ? 0 : ends[i - 1], ends[i]));
+  const tie = store.prepare('UPDATE surface SET entity_id = ? WHERE surface_id = ?');
+  for (let surface = 0; surface < wanted.length; surface++) {
+    if (wanted[surface] !== entityOf[surface]) tie.run(wanted[surface], surface);
   }
+  const dropEntity = store.prepare('DELETE FROM entity WHERE entity_id = ?');
+  const setGeneric = store.prepare('UPDATE entity SET generic = ? WHERE entity_id = ?');
+  for (let entity = 0; entity < known.canonical.length; entity++) {
+    if (known.canonical[entity] !== undefined && !generic.has(entity)) dropEntity.run(entity);
+  }
+  for (const [entity, value] of generic) {
+    if (known.generic[entity] !== value) setGeneric.run(value, entity);
+  }
+  packMissing(store);
+}
+
+/** What is stored of each entity, by id. */
+function readEntityRows(store: Store): {
+  canonical: (string | undefined)[];
+  type: (string | undefined)[];
+  generic: (number | undefined)[];
+} {
+  const rows: ReturnType<typeof readEntityRows> = { canonical: [], type: [], generic: [] };
+  for (const { entity, canonical, type, generic } of entityChunks(store)) {
+    for (let i = 0; i < entity.length; i++) {
+      rows.canonical[entity[i]] = canonical[i];
+      rows.type[entity[i]] = type[i];
+      rows.generic[entity[i]] = generic[i];
+    }
+  }
+  return rows;
+}
+
+/** Some entities, column by column. */
+interface EntityChunk {
+  entity: number[];
+  canonical: string[];
+  type: string[];
+  generic: number[];
+}
+
+/** All entities by canonical text and type. */
+function* entityChunks(store: Store): Generator<EntityChunk> {
+  const next = store
+    .prepare(
+      `SELECT json_group_array(entity_id), json_group_array(canonical), json_group_array(type),
+         json_group_array(generic)
+       FROM (SELECT entity_id, canonical, type, generic FROM entity WHERE (canonical, type) > (?, ?)
+             ORDER BY canonical, type LIMIT ${rowsPerChunk})`,
+    )
+    .raw();
+  const shared = sharedStrings();
+  let last = ['', ''];
+  for (;;) {
+    const [entity, canonical, type, generic] = parsedColumns(next.get(...last)) as [
+      number[],
+      string[],
+      string[],
+      number[],
+    ];
+    for (let i = 0; i < entity.length; i++) type[i] = shared(type[i]);
+    yield { entity, canonical, type, generic };
+    if (entity.length < rowsPerChunk) return;
+    last = [canonical[rowsPerChunk - 1], type[rowsPerChunk - 1]];
+  }
+}
+
+/** @returns Int32Array by surface_id: the surface's entity_id, 0 where it has none. */
+function entitiesOfSurfaces(store: Store): Int32Array {
+  const largest = (column: string, table: string): number =>
+    store.prepare(`SELECT coalesce(max(${column}), 0) FROM ${table}`).pluck().get() as number;
+  const entityOf = new Int32Array(largest('surface_id', 'surface') + 1);
+  const tied = store
+    .prepare(
+      `SELECT json_group_array(surface_id), json_group_array(entity_id)
+       FROM (SELECT surface_id, entity_id FROM surface WHERE entity_id BETWEEN ? AND ?)`,
+    )
+    .raw();
+  const last = largest('entity_id', 'entity');
+  for (let from = 1; from <= last; from += rowsPerChunk) {
+    const [surface, entity] = parsedColumns(tied.get(from, from + rowsPerChunk - 1)) as [number[], number[]];
+    for (let i = 0; i < surface.length; i++) entityOf[surface[i]] = entity[i];
+  }
+  return entityOf;
+}
+
+/** Packs the mentions of documents that were tagged before mentions were packed. */
+function packMissing(store: Store): void {
+  const missing = store
+    .prepare(
+      `SELECT document_key FROM tagged
+       WHERE NOT EXISTS (SELECT 1 FROM document_mentions m WHERE m.document_key = tagged.document_key)`,
+    )
+    .pluck()
+    .all() as number[];
+  const pack = mentionPacker(store);
+  for (const key of missing) pack(key);
 }
 
 /** Every mention as (document row, entity), with the list of entities. */
 export function readEntities(store: Store, order: CorpusOrder): EntityColumns {
-  // Ids count from 1 in the order of canonical text and type, so an entity's place in the list is its id − 1.
-  // As three JSON texts they come out of SQLite in a third of the time that so many small rows take.
-  const [canonical, type, generic] = store
-    .prepare(
-      `SELECT json_group_array(canonical), json_group_array(type), json_group_array(generic)
-       FROM (SELECT canonical, type, generic FROM entity ORDER BY entity_id)`,
-    )
-    .raw()
-    .get() as [string, string, string];
-  const list: EntityList = {
-    canonical: JSON.parse(canonical) as string[],
-    type: JSON.parse(type) as string[],
-    generic: Uint8Array.from(JSON.parse(generic) as number[]),
-  };
-
-  const packed: (Buffer | undefined)[] = new Array(order.n).fill(undefined);
-  let m = 0;
-  const documents = store.prepare('SELECT document_key, entities FROM document_entities').raw().iterate();
-  for (const [key, entities] of documents as Iterable<[number, Buffer]>) {
-    packed[order.rowOf[key]] = entities;
-    m += entities.length / packedBytes;
+  const list = { canonical: [] as string[], type: [] as string[], generic: [] as number[] };
+  const placeOfEntity: number[] = [];
+  for (const { entity, canonical, type, generic } of entityChunks(store)) {
+    for (let i = 0; i < entity.length; i++) {
+      placeOfEntity[entity[i]] = list.canonical.length;
+      list.canonical.push(canonical[i]);
+      list.type.push(type[i]);
+      list.generic.push(generic[i]);
+    }
   }
+  const placeOfSurface = entitiesOfSurfaces(store).map((entity) => placeOfEntity[entity]);
+
+  // Where each document's mentions go.
+  const offsets = new Int32Array(order.n + 1);
+  const lengths = store
+    .prepare('SELECT document_key, length(mentions) FROM document_mentions')
+    .raw()
+    .iterate();
+  for (const [key, length] of lengths as Iterable<[number, number]>) {
+    offsets[order.rowOf[key] + 1] = length / packedBytes;
+  }
+  for (let row = 0; row < order.n; row++) offsets[row + 1] += offsets[row];
+  const m = offsets[order.n];
   const columns = {
-    list,
+    list: { ...list, generic: Uint8Array.from(list.generic) },
     document: new Int32Array(m),
     entity: new Int32Array(m),
     score: new Float32Array(m),
   };
-  let to = 0;
-  for (let row = 0; row < order.n; row++) {
-    const entities = packed[row];
-    if (entities === undefined) continue;
-    for (let at = 0; at < entities.length; at += packedBytes, to++) {
+  const documents = store.prepare('SELECT document_key, mentions FROM document_mentions').raw().iterate();
+  for (const [key, mentions] of documents as Iterable<[number, Buffer]>) {
+    const row = order.rowOf[key];
+    let to = offsets[row];
+    for (let at = 0; at < mentions.length; at += packedBytes, to++) {
       columns.document[to] = row;
-      columns.entity[to] = entities.readInt32LE(at) - 1;
-      columns.score[to] = entities.readFloatLE(at + 4);
+      columns.entity[to] = placeOfSurface[mentions.readInt32LE(at)];
+      columns.score[to] = mentions.readFloatLE(at + 4);
     }
   }
   return columns;
