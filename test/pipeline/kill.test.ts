@@ -51,7 +51,7 @@ describe('a run that is killed', () => {
     const began = performance.now();
     const whole = await run(undisturbed, 'pipeline', '--config', 'config.yaml');
     expect(whole.code, whole.stderr).toBe(0);
-    const usual = performance.now() - began;
+    let usual = performance.now() - began;
     const expected = exportedBytes(undisturbed);
 
     // Several kills in a row, then a run to the end, again and again; more by SCINERTOPIC_KILLS=100.
@@ -64,8 +64,12 @@ describe('a run that is killed', () => {
         chance = (Math.imul(chance, 1_664_525) + 1_013_904_223) >>> 0;
         const { child, ended } = start(folder, 'pipeline', '--config', 'config.yaml');
         const timer = setTimeout(() => child.kill('SIGKILL'), (chance / 2 ** 32) * usual);
-        if ((await ended).signal === 'SIGKILL') killed++;
+        const { signal } = await ended;
         clearTimeout(timer);
+        if (signal === 'SIGKILL') killed++;
+        // The machine has less to do by now than when an undisturbed night was timed.
+        else if (round === 0) usual *= 0.8;
+        if (signal !== 'SIGKILL') break;
         const latest = JSON.parse(readFileSync(join(folder, 'outputs', 'latest', 'manifest.json'), 'utf8'));
         expect(['run-0001', 'run-0002']).toContain(latest.run_id);
       }
