@@ -13,8 +13,17 @@ import { modelPlaces, type Precision, provideModel } from './provide-model.ts';
 import { openForReading, type Store } from './store/open.ts';
 
 export { Interrupted, UserError } from './errors.ts';
+export { approximatePredict, type Predictions } from './math/approximate-predict.ts';
 export { type ClassTermCounts, type ClassTfIdfOptions, classTfIdf } from './math/class-tf-idf.ts';
-export { type HdbscanOptions, type HdbscanResult, hdbscan } from './math/hdbscan.ts';
+export {
+  fitHdbscan,
+  type HdbscanModel,
+  type HdbscanOptions,
+  type HdbscanResult,
+  hdbscan,
+  hdbscanWithPauses,
+} from './math/hdbscan.ts';
+export { allPointsMembershipVectors, membershipVectors } from './math/membership-vectors.ts';
 export type { NeighborOptions, Neighbors } from './math/nearest-neighbors.ts';
 export { type RunOptions, type RunSummary, runPipeline } from './run.ts';
 export { type DocumentEncoder, nearestNeighbors, type Tagger, type UmapOptions };
