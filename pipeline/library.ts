@@ -6,7 +6,12 @@ import { UserError } from './errors.ts';
 import { umap as layOut, type UmapOptions } from './math/umap.ts';
 import { type Aggregation, aggregations } from './model/aggregation.ts';
 import { type DocumentEncoder, type EncoderDocument, openEncoder } from './model/document-encoder.ts';
-import { nearestNeighbors } from './model/exact-neighbors.ts';
+import {
+  chooseNeighborSearch,
+  nearestNeighbors,
+  type SearchChoice,
+  type SearchOptions,
+} from './model/neighbor-search.ts';
 import type { Device } from './model/session.ts';
 import { openTagger, type Tagger } from './model/tagger.ts';
 import { modelPlaces, type Precision, provideModel } from './provide-model.ts';
@@ -26,7 +31,14 @@ export {
 export { allPointsMembershipVectors, membershipVectors } from './math/membership-vectors.ts';
 export type { NeighborOptions, Neighbors } from './math/nearest-neighbors.ts';
 export { type RunOptions, type RunSummary, runPipeline } from './run.ts';
-export { type DocumentEncoder, nearestNeighbors, type Tagger, type UmapOptions };
+export {
+  type DocumentEncoder,
+  nearestNeighbors,
+  type SearchChoice,
+  type SearchOptions,
+  type Tagger,
+  type UmapOptions,
+};
 
 /**
  * Reduces rows to a few coordinates in which near rows stay near (McInnes et al. 2018).
@@ -38,7 +50,7 @@ export { type DocumentEncoder, nearestNeighbors, type Tagger, type UmapOptions }
  * @throws RangeError when an option is out of range or a vector is not what it should be.
  */
 export function umap(vectors: Float32Array, options: UmapOptions): Promise<{ embedding: Float32Array }> {
-  return layOut(vectors, { search: nearestNeighbors, ...options });
+  return layOut(vectors, { search: chooseNeighborSearch('auto', { seed: options.seed }), ...options });
 }
 
 /** How a model is found and run. */

@@ -26,7 +26,23 @@ const MOST_COMPARED_SHARE = 1 / 6;
 /** Multiply-adds of all pairs that are still worth it where cells do not serve: about five minutes of one core. */
 const MOST_EXACT_WORK = 2e13;
 
-/** The k nearest other rows of each row; arguments, order and errors as in math/nearest-neighbors.ts. */
+/**
+ * The k nearest other rows of each row.
+ *
+ * Exact: n² · d / 2 multiply-adds in onnxruntime, candidates measured again in float64. Approximate: about 98 of 100
+ * neighbours (cells and NN-descent, math/approximate-neighbors.ts) in n · log n · d. Either gives equal bytes for
+ * equal arguments, whatever the threads; with vectors in a SharedArrayBuffer more of the work is shared among them.
+ *
+ * @param vectors Float32Array [n × d], row-major, finite; no zero rows for cosine.
+ * @returns `indices`, Int32Array [n × k], nearest first, ties to the lower index, never the row itself; `distances`,
+ * Float32Array [n × k].
+ * @throws RangeError when an option is out of range or a vector is not what it should be; Interrupted when
+ * `signal` is aborted.
+ *
+ * @example
+ * const { indices, distances } = await nearestNeighbors(vectors, { n, d: 256, k: 15, metric: 'cosine' });
+ * const nearestToTheFirst = indices[0];
+ */
 export async function nearestNeighbors(vectors: Float32Array, options: SearchOptions): Promise<Neighbors> {
   const { search = 'auto', seed, ...rest } = options;
   if (search !== 'auto' && search !== 'exact' && search !== 'approximate') {
