@@ -3,6 +3,7 @@
  * the rows and cells alone. A task writes its own rows' lists only, so that any number of threads gives equal bytes.
  */
 
+import type { RowDistance } from './distance.ts';
 import type { KernelMemory } from './kernel.ts';
 import {
   askByProbe,
@@ -43,7 +44,8 @@ export interface SearchData {
 
 export type SearchStep =
   | { step: 'split'; level: number }
-  | { step: 'center' | 'near' | 'move-far' | 'move-near' | 'audit' | 'keep' | 'turn' | 'join' | 'measure' }
+  | { step: 'center' | 'near' | 'move-far' | 'move-near' | 'audit' | 'keep' | 'turn' | 'join' }
+  | { step: 'measure' }
   /** Rows look into the cells first … last − 1 of those near them. */
   | { step: 'look'; first: number; last: number };
 
@@ -61,21 +63,29 @@ export const open: OpenTeamWork<SearchData, SearchRequest> = ({ plan, memory, is
   const { workspace, desks } = openWorkspace(plan, memory);
   const desk = desks[Atomics.add(workspace.header, 0, 1)];
   const kernel = isPlain ? plainNeighborKernel(memory) : openNeighborKernel(memory);
+  // Made once, where the first distance is wanted: it goes through all vectors.
+  let distance: RowDistance | undefined;
+  const measure: Task = (task) => {
+    if (measured === null) throw new Error('The vectors are not shared.');
+    distance ??= distancesOf(measured);
+    measureRows(workspace, measured, distance, task * ROWS_PER_TASK, (task + 1) * ROWS_PER_TASK);
+  };
   return (request, crew) => {
-    const task = taskOf(request, workspace, desk, kernel, measured);
+    const task = request.step === 'measure' ? measure : taskOf(request, workspace, desk, kernel);
     // Stamps of a round before must not be taken for those of this one.
     if (request.step === 'join') desk.stamps.values.fill(0);
     crew.share(request.to - request.from, (number) => task(request.from + number));
   };
 };
 
+type Task = (task: number) => void;
+
 function taskOf(
-  request: SearchRequest,
+  request: Exclude<SearchRequest, { step: 'measure' }>,
   workspace: Workspace,
   desk: Desk,
   kernel: NeighborKernel,
-  measured: Measured | null,
-): (task: number) => void {
+): Task {
   switch (request.step) {
     case 'split':
       return (node) => splitNode(workspace, desk, kernel, request.level, node);
@@ -97,12 +107,6 @@ function taskOf(
       return (part) => turnLists(workspace, part);
     case 'join':
       return (task) => joinRows(workspace, desk, kernel, task);
-    case 'measure': {
-      if (measured === null) throw new Error('The vectors are not shared.');
-      const distance = distancesOf(measured);
-      return (task) =>
-        measureRows(workspace, measured, distance, task * ROWS_PER_TASK, (task + 1) * ROWS_PER_TASK);
-    }
   }
 }
 
