@@ -67,6 +67,8 @@ const NEAR_CELLS = 128;
 const CELL_RECALL = 0.9;
 /** The recall that ends the rounds, and the least that is worth a round more. */
 const WANTED_RECALL = 0.98;
+/** Where rounds do not help and the sample says less, rows look into more cells. */
+const LEAST_RECALL = 0.975;
 const LEAST_GAIN = 0.002;
 const MOST_ROUNDS = 6;
 /** Multiply-adds of a request, about: some tenths of a second, after which a signal is heard. */
@@ -327,7 +329,7 @@ async function joinNeighbors(search: Search, looked: number): Promise<void> {
     await runStep(search, { step: 'join' }, { count, work: (ROWS_PER_TASK * reach ** 2 * width) / 2 });
     const recall = recallOfSample(search.workspace);
     if (recall < WANTED_RECALL && recall - before < LEAST_GAIN) {
-      if (cells === most) break;
+      if (recall >= LEAST_RECALL || cells === most) break;
       await lookAround(search, cells, Math.min(most, 2 * cells));
       cells = Math.min(most, 2 * cells);
     }
