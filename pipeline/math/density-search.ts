@@ -48,7 +48,7 @@ export function plainSearch(points: Float32Array | Float64Array, n: number, d: n
 const SAMPLED_SEARCHES = 32;
 
 /** Share of the leaves beyond which looking at every pair is cheaper than searching. */
-const MOST_LEAVES_SEARCHED = 0.2;
+const MOST_LEAVES_SEARCHED = 0.05;
 
 /**
  * Whether boxes rule out enough to pay for themselves: in few dimensions, and in many where the points lie near

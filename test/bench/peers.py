@@ -13,6 +13,7 @@ import resource
 import sys
 import time
 import warnings
+from importlib.metadata import version
 
 import numpy as np
 
@@ -114,6 +115,35 @@ def scikit_learn(job, points):
     return sklearn.__version__, 0.0, fitted
 
 
+def fast_hdbscan(job, points):
+    import fast_hdbscan
+
+    def fit(rows):
+        return fast_hdbscan.HDBSCAN(
+            min_cluster_size=job["minClusterSize"], min_samples=job["minSamples"]
+        ).fit(rows)
+
+    # The first fit of a process compiles.
+    warm_up = timed(lambda: fit(points[:1_000]))
+    fitted = timed(lambda: fit(points))
+    fitted["value"].labels_.astype("<i4").tofile(job["labels"])
+    return version("fast_hdbscan"), warm_up["wall"], fitted
+
+
+def hdbscan(job, points):
+    import hdbscan
+
+    def fit():
+        # This package does not count the point itself.
+        return hdbscan.HDBSCAN(
+            min_cluster_size=job["minClusterSize"], min_samples=job["minSamples"] - 1, core_dist_n_jobs=1
+        ).fit(points)
+
+    fitted = timed(fit)
+    fitted["value"].labels_.astype("<i4").tofile(job["labels"])
+    return version("hdbscan"), 0.0, fitted
+
+
 def timed(work):
     wall, cpu = time.perf_counter(), time.process_time()
     value = work()
@@ -140,13 +170,15 @@ def main():
         "umap-learn-layout": umap_learn_layout,
         "pynndescent": pynn_descent,
         "scikit-learn": scikit_learn,
+        "fast_hdbscan": fast_hdbscan,
+        "hdbscan": hdbscan,
     }[library]
-    version, warm_up, fitted = fit(job, points)
+    released, warm_up, fitted = fit(job, points)
     print(
         json.dumps(
             {
                 "library": library,
-                "version": version,
+                "version": released,
                 "wallSeconds": fitted["wall"],
                 "cpuSeconds": fitted["cpu"],
                 "peakMegabytes": peak_megabytes(),

@@ -115,6 +115,39 @@ export function moons(n: number, seed: number): LabelledPoints {
   return { n, d: 2, points, truth };
 }
 
+/** Round clusters of one width, a tenth of the points even fog: at many dimensions no box rules anything out. */
+export function foggedClusters(n: number, d: number, seed: number): LabelledPoints {
+  const random = createRandom(seed, 0x666f67);
+  const c = 100;
+  const centers = Float64Array.from({ length: c * d }, () => 10 * random.nextFloat());
+  const points = new Float32Array(n * d);
+  const truth = new Int32Array(n);
+  for (let i = 0; i < n; i++) {
+    truth[i] = random.nextFloat() < 0.1 ? -1 : random.nextBelow(c);
+    for (let x = 0; x < d; x++) {
+      points[i * d + x] =
+        truth[i] < 0 ? 10 * random.nextFloat() : centers[truth[i] * d + x] + random.nextNormal();
+    }
+  }
+  return { n, d, points, truth };
+}
+
+/** The same points in more dimensions, lengths kept: what a layout of many dimensions looks like. */
+export function turnedInto(set: LabelledPoints, d: number, seed: number): LabelledPoints {
+  const random = createRandom(seed, 0x7475726e);
+  // Random directions in many dimensions are nearly at right angles.
+  const directions = normals(random, set.d * d).map((value) => value / Math.sqrt(d));
+  const points = new Float32Array(set.n * d);
+  for (let i = 0; i < set.n; i++) {
+    for (let x = 0; x < d; x++) {
+      let sum = 0;
+      for (let y = 0; y < set.d; y++) sum += set.points[i * set.d + y] * directions[y * d + x];
+      points[i * d + x] = sum;
+    }
+  }
+  return { n: set.n, d, points, truth: set.truth };
+}
+
 /** Term counts of c classes: class i draws from all v terms by Zipf's law and often from some of its own. */
 export function classCounts(
   { c, v, draws }: { c: number; v: number; draws: number },

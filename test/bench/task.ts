@@ -4,7 +4,7 @@
  */
 
 import { ingestTask } from './ingest-task.ts';
-import { classTfIdfTask, hdbscanTask, hdbscanTsTask } from './kernel-tasks.ts';
+import { classTfIdfTask, hdbscanTask, hdbscanTsTask, placeTask } from './kernel-tasks.ts';
 import { peakTask } from './matrix-peak.ts';
 import { adaptTask, encodeTask, tagTask } from './model-tasks.ts';
 import { neighborsTask, vectorsTask } from './neighbor-tasks.ts';
@@ -29,6 +29,7 @@ const tasks: Record<string, (job: never) => Promise<unknown>> = {
   'umap-js': umapJsTask,
   hdbscan: hdbscanTask,
   'hdbscan-ts': hdbscanTsTask,
+  place: placeTask,
   'class-tf-idf': classTfIdfTask,
   tag: tagTask,
   encode: encodeTask,
