@@ -37,7 +37,7 @@ import {
   readStates,
 } from './store/runs.ts';
 import { wordSqliteError } from './store/sqlite-errors.ts';
-import { readTopics } from './store/topics.ts';
+import { readTopicSizes } from './store/topics.ts';
 
 export interface RunOptions {
   /** config.yaml. */
@@ -344,10 +344,9 @@ function summarise(
 ): RunSummary {
   const documents = countDocuments(store);
   const skipped = readSkipped(store);
-  const topics = readTopics(store);
+  const topics = readTopicSizes(store);
   const states = readStates(store);
-  const clustered = topics.size.reduce((sum, size) => sum + size, 0);
-  const bySize = topics.topicId.map((_, t) => t).sort((a, b) => topics.size[b] - topics.size[a] || a - b);
+  const clustered = topics.reduce((sum, { size }) => sum + size, 0);
   return {
     runId: run?.runId ?? lastDoneRunId(store),
     upToDate: run === null,
@@ -357,13 +356,9 @@ function summarise(
     documentsOut: documents,
     intake,
     skipped,
-    topics: topics.topicId.length,
+    topics: topics.length,
     noiseShare: documents === 0 ? 0 : (documents - clustered) / documents,
-    largestTopics: bySize.slice(0, 10).map((t) => ({
-      topicId: topics.topicId[t],
-      label: topics.label[t],
-      size: topics.size[t],
-    })),
+    largestTopics: topics.toSorted((a, b) => b.size - a.size || a.topicId - b.topicId).slice(0, 10),
     notices: stageOrder.flatMap((name) => states.get(name)?.notices ?? []),
     exportFolder: join(exportFolder(settings), 'latest'),
     database: databasePath(settings),

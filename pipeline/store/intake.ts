@@ -76,7 +76,11 @@ function finishIntake(store: Store, source: string): IntakeCounts {
 
   store.exec('CREATE UNIQUE INDEX temp.incoming_by_id ON incoming (id)');
   const removed = store
-    .prepare('DELETE FROM document WHERE id NOT IN (SELECT id FROM temp.incoming)')
+    .prepare(
+      // Ids alone are read, from their index: the rows hold all the text.
+      `DELETE FROM document WHERE document_key IN (
+         SELECT document_key FROM document d WHERE NOT EXISTS (SELECT 1 FROM temp.incoming i WHERE i.id = d.id))`,
+    )
     .run().changes;
   const counts = store
     .prepare(

@@ -122,12 +122,12 @@ export function readAssignments(
 /** Names tonight's topics; topics of earlier runs keep the label they had. */
 export function writeLabels(store: Store, order: CorpusOrder, labelled: Labelled): void {
   const { topics, terms, distanceToCenter } = labelled;
-  const ids = readOrderIds(store);
+  const idOf = store.prepare('SELECT id FROM document WHERE document_key = ?').pluck();
   const name = store.prepare(
     'UPDATE topic SET label = ?, x = ?, y = ?, coherence = ?, representatives = ? WHERE topic_id = ?',
   );
   for (let t = 0; t < topics.topicId.length; t++) {
-    const representatives = JSON.stringify(topics.representatives[t].map((row) => ids[row]));
+    const representatives = JSON.stringify(topics.representatives[t].map((row) => idOf.get(order.keys[row])));
     name.run(
       topics.label[t],
       topics.x[t],
@@ -151,9 +151,23 @@ export function writeLabels(store: Store, order: CorpusOrder, labelled: Labelled
   }
 }
 
+/** Tonight's topics, by id: what a summary tells of them. */
+export function readTopicSizes(store: Store): { topicId: number; label: string; size: number }[] {
+  return store
+    .prepare(
+      "SELECT topic_id AS topicId, coalesce(label, '') AS label, size FROM topic WHERE size > 0 ORDER BY topic_id",
+    )
+    .all() as { topicId: number; label: string; size: number }[];
+}
+
 /** Tonight's topics, by id; representatives as document rows. */
-export function readTopics(store: Store): TopicColumns {
-  const rowOfId = new Map(readOrderIds(store).map((id, row) => [id, row]));
+export function readTopics(store: Store, order: CorpusOrder): TopicColumns {
+  const keyOf = store.prepare('SELECT document_key FROM document WHERE id = ?').pluck();
+  const rowsOf = (ids: string[]): number[] =>
+    ids.flatMap((id) => {
+      const key = keyOf.get(id) as number | undefined;
+      return key === undefined ? [] : [order.rowOf[key]];
+    });
   const rows = store
     .prepare(
       'SELECT topic_id, label, size, x, y, coherence, representatives FROM topic WHERE size > 0 ORDER BY topic_id',
@@ -167,9 +181,7 @@ export function readTopics(store: Store): TopicColumns {
     x: rows.map((row) => row[3]),
     y: rows.map((row) => row[4]),
     coherence: rows.map((row) => row[5] ?? Number.NaN),
-    representatives: rows.map((row) =>
-      (JSON.parse(row[6] ?? '[]') as string[]).flatMap((id) => rowOfId.get(id) ?? []),
-    ),
+    representatives: rows.map((row) => rowsOf(JSON.parse(row[6] ?? '[]') as string[])),
   };
 }
 
@@ -202,8 +214,4 @@ export function readEvents(store: Store): (TopicEvent & { runId: string })[] {
     topicId,
     fromTopicIds: JSON.parse(from) as number[],
   }));
-}
-
-function readOrderIds(store: Store): string[] {
-  return store.prepare('SELECT id FROM document ORDER BY order_key, id').pluck().all() as string[];
 }
