@@ -74,7 +74,7 @@ export interface SurfaceCounts {
   acronyms: { short: string[]; long: string[]; documents: Int32Array };
 }
 
-/** One row per form key. */
+/** One row per form key, in the order of their UTF-16 code units. */
 export interface FormColumns {
   form: string[];
   /** What tables, labels and punchcards show: the commonest surface of the group the form belongs to. */

@@ -82,7 +82,7 @@ function mentionPacker(store: Store): (key: number) => void {
 
 /** How often each surface and acronym pair occurs; sorted, so that row order and history leave no mark. */
 export function readSurfaceCounts(store: Store): SurfaceCounts {
-  const last = store.prepare('SELECT coalesce(max(surface_id), 0) FROM surface').pluck().get() as number;
+  const last = largest(store, 'surface_id', 'surface');
   const mentionsOf = new Int32Array(last + 1);
   const documentsOf = new Int32Array(last + 1);
   const counted = store
@@ -186,30 +186,31 @@ export function writeForms(store: Store, forms: FormColumns): void {
   store.exec(
     'DELETE FROM surface WHERE NOT EXISTS (SELECT 1 FROM mention m WHERE m.surface_id = surface.surface_id)',
   );
-  const rowOfForm = new Map(forms.form.map((form, row) => [form, row]));
+  const rowOf = formFinder(forms.form);
   const known = readEntityRows(store);
   const find = store.prepare('SELECT entity_id FROM entity WHERE canonical = ? AND type = ?').pluck();
   const add = store.prepare('INSERT INTO entity (canonical, type, generic) VALUES (?, ?, ?)');
-  // Whether each entity that is wanted has only generic surfaces.
-  const generic = new Map<number, number>();
+  // Whether each entity that is wanted has only generic surfaces; new ones come after those known.
+  const generic = Array.from(known.generic, () => NO_ENTITY);
+  const stored = Array.from(known.generic);
   const entityOf = entitiesOfSurfaces(store);
   const wanted = entityOf.slice();
   for (const chunk of surfaceChunks(store)) {
     for (let i = 0; i < chunk.surface.length; i++) {
       const surface = chunk.surface[i];
-      const row = rowOfForm.get(chunk.form[i]);
+      const row = rowOf(chunk.form[i]);
       if (row === undefined)
         throw new Error(`Expected a name for each form, found none for ${chunk.form[i]}.`);
       const canonical = forms.canonical[row];
       const type = chunk.type[i];
       let entity = entityOf[surface];
-      if (known.canonical[entity] !== canonical || known.type[entity] !== type) {
+      if (entity === 0 || known.canonical[entity] !== canonical || known.type[entity] !== type) {
         const found = find.get(canonical, type) as number | undefined;
         entity = found ?? (add.run(canonical, type, forms.generic[row]).lastInsertRowid as number);
         wanted[surface] = entity;
-        if (found === undefined) known.generic[entity] = forms.generic[row];
+        if (found === undefined) stored[entity] = forms.generic[row];
       }
-      if (generic.get(entity) !== 0) generic.set(entity, forms.generic[row]);
+      if (generic[entity] !== 0) generic[entity] = forms.generic[row];
     }
   }
 
@@ -219,22 +220,48 @@ export function writeForms(store: Store, forms: FormColumns): void {
   }
   const dropEntity = store.prepare('DELETE FROM entity WHERE entity_id = ?');
   const setGeneric = store.prepare('UPDATE entity SET generic = ? WHERE entity_id = ?');
-  for (let entity = 0; entity < known.canonical.length; entity++) {
-    if (known.canonical[entity] !== undefined && !generic.has(entity)) dropEntity.run(entity);
-  }
-  for (const [entity, value] of generic) {
-    if (known.generic[entity] !== value) setGeneric.run(value, entity);
+  for (let entity = 0; entity < stored.length; entity++) {
+    if (stored[entity] === generic[entity]) continue;
+    if (generic[entity] === NO_ENTITY) dropEntity.run(entity);
+    else setGeneric.run(generic[entity], entity);
   }
   packMissing(store);
 }
 
+/**
+ * Finds rows of forms that are asked for in SQLite's order, which is theirs but for characters beyond 16 bits.
+ * There are millions of forms, and a map of so many takes more memory than they do.
+ */
+function formFinder(forms: readonly string[]): (form: string) => number | undefined {
+  let row = 0;
+  return (form) => {
+    if (forms[row] === form) return row;
+    if (forms[row + 1] === form) return ++row;
+    let low = 0;
+    let high = forms.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (forms[middle] < form) low = middle + 1;
+      else high = middle;
+    }
+    if (forms[low] !== form) return undefined;
+    row = low;
+    return row;
+  };
+}
+
+/** In place of an entity's `generic` where there is no such entity. */
+const NO_ENTITY = 2;
+
 /** What is stored of each entity, by id. */
-function readEntityRows(store: Store): {
-  canonical: (string | undefined)[];
-  type: (string | undefined)[];
-  generic: (number | undefined)[];
-} {
-  const rows: ReturnType<typeof readEntityRows> = { canonical: [], type: [], generic: [] };
+function readEntityRows(store: Store): { canonical: string[]; type: string[]; generic: Uint8Array } {
+  const ids = largest(store, 'entity_id', 'entity') + 1;
+  // Of full length from the start: ids come in the order of the texts, and arrays with gaps become slow and large.
+  const rows = {
+    canonical: new Array<string>(ids).fill(''),
+    type: new Array<string>(ids).fill(''),
+    generic: new Uint8Array(ids).fill(NO_ENTITY),
+  };
   for (const { entity, canonical, type, generic } of entityChunks(store)) {
     for (let i = 0; i < entity.length; i++) {
       rows.canonical[entity[i]] = canonical[i];
@@ -243,6 +270,10 @@ function readEntityRows(store: Store): {
     }
   }
   return rows;
+}
+
+function largest(store: Store, column: string, table: string): number {
+  return store.prepare(`SELECT coalesce(max(${column}), 0) FROM ${table}`).pluck().get() as number;
 }
 
 /** Some entities, column by column. */
@@ -281,16 +312,14 @@ function* entityChunks(store: Store): Generator<EntityChunk> {
 
 /** @returns Int32Array by surface_id: the surface's entity_id, 0 where it has none. */
 function entitiesOfSurfaces(store: Store): Int32Array {
-  const largest = (column: string, table: string): number =>
-    store.prepare(`SELECT coalesce(max(${column}), 0) FROM ${table}`).pluck().get() as number;
-  const entityOf = new Int32Array(largest('surface_id', 'surface') + 1);
+  const entityOf = new Int32Array(largest(store, 'surface_id', 'surface') + 1);
   const tied = store
     .prepare(
       `SELECT json_group_array(surface_id), json_group_array(entity_id)
        FROM (SELECT surface_id, entity_id FROM surface WHERE entity_id BETWEEN ? AND ?)`,
     )
     .raw();
-  const last = largest('entity_id', 'entity');
+  const last = largest(store, 'entity_id', 'entity');
   for (let from = 1; from <= last; from += rowsPerChunk) {
     const [surface, entity] = parsedColumns(tied.get(from, from + rowsPerChunk - 1)) as [number[], number[]];
     for (let i = 0; i < surface.length; i++) entityOf[surface[i]] = entity[i];
@@ -314,7 +343,7 @@ function packMissing(store: Store): void {
 /** Every mention as (document row, entity), with the list of entities. */
 export function readEntities(store: Store, order: CorpusOrder): EntityColumns {
   const list = { canonical: [] as string[], type: [] as string[], generic: [] as number[] };
-  const placeOfEntity: number[] = [];
+  const placeOfEntity = new Int32Array(largest(store, 'entity_id', 'entity') + 1);
   for (const { entity, canonical, type, generic } of entityChunks(store)) {
     for (let i = 0; i < entity.length; i++) {
       placeOfEntity[entity[i]] = list.canonical.length;

@@ -27,15 +27,38 @@ const GENERIC_TYPE = 'Generic';
  */
 export function canonicalForms(counts: SurfaceCounts): FormColumns {
   const { surfaces } = counts;
-  const form = [...new Set(surfaces.form)].sort(byCodeUnit);
-  const rowOfForm = new Map(form.map((key, row) => [key, row]));
-  const formOfSurface = Int32Array.from(surfaces.form, (key) => rowOfForm.get(key) ?? 0);
-
+  const { form, formOfSurface } = distinctForms(surfaces.form);
   const groups = createGroups(form.length);
   joinSpellings(form, groups);
   joinCapitals(form, surfaces, formOfSurface, groups);
   const shortKeys = joinAcronyms(form, counts, groups);
   return { form, ...describeGroups(form, surfaces, formOfSurface, groups, shortKeys) };
+}
+
+/** Forms in code-unit order, and the place of each surface's form among them. */
+function distinctForms(forms: readonly string[]): { form: string[]; formOfSurface: Int32Array } {
+  // Places are sorted, not strings put into maps: a large corpus has millions of forms, and a map of so many takes
+  // more memory than they do. Surfaces mostly come in order already.
+  const order = Int32Array.from(forms.keys()).sort((a, b) => byCodeUnit(forms[a], forms[b]));
+  const form: string[] = [];
+  const formOfSurface = new Int32Array(forms.length);
+  for (const surface of order) {
+    if (form.length === 0 || form[form.length - 1] !== forms[surface]) form.push(forms[surface]);
+    formOfSurface[surface] = form.length - 1;
+  }
+  return { form, formOfSurface };
+}
+
+/** Place of a key among the forms, −1 where it is none. */
+function placeOf(form: readonly string[], key: string): number {
+  let low = 0;
+  let high = form.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (form[middle] < key) low = middle + 1;
+    else high = middle;
+  }
+  return form[low] === key ? low : -1;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -68,13 +91,39 @@ function createGroups(n: number): Groups {
 
 /** "fine tuning" and "finetuning". */
 function joinSpellings(form: readonly string[], groups: Groups): void {
-  const first = new Map<string, number>();
+  // Open addressing over the keys without spaces, at most half full; a place of −1 is free.
+  const capacity = 2 ** Math.ceil(Math.log2(2 * form.length + 2));
+  const places = new Int32Array(capacity).fill(-1);
+  const hashes = new Int32Array(capacity);
   for (const [row, key] of form.entries()) {
-    const collapsed = key.includes(' ') ? key.replaceAll(' ', '') : key;
-    const other = first.get(collapsed);
-    if (other === undefined) first.set(collapsed, row);
-    else groups.join(other, row);
+    const hash = collapsedHash(key);
+    let slot = hash & (capacity - 1);
+    while (
+      places[slot] >= 0 &&
+      !(hashes[slot] === hash && collapsed(form[places[slot]]) === collapsed(key))
+    ) {
+      slot = (slot + 1) & (capacity - 1);
+    }
+    if (places[slot] >= 0) groups.join(places[slot], row);
+    else {
+      places[slot] = row;
+      hashes[slot] = hash;
+    }
   }
+}
+
+function collapsed(key: string): string {
+  return key.includes(' ') ? key.replaceAll(' ', '') : key;
+}
+
+/** FNV-1a over the key's code units but spaces. */
+function collapsedHash(key: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < key.length; at++) {
+    const unit = key.charCodeAt(at);
+    if (unit !== 0x20) hash = Math.imul(hash ^ unit, 0x01000193);
+  }
+  return hash ^ (hash >>> 15);
 }
 
 /**
@@ -87,19 +136,18 @@ function joinCapitals(
   formOfSurface: Int32Array,
   groups: Groups,
 ): void {
-  const pairs: { capital: number; small: number; longName: boolean }[] = [];
-  const small = new Map<string, number>();
-  const capitals: [string, number][] = [];
+  const capitals = [...form.keys()].filter((row) => CAPITAL.test(form[row]));
+  // First form of each small writing that a name in capitals asks for.
+  const asked = new Map(capitals.map((row) => [collapsed(form[row]).toLowerCase(), -1]));
   for (const [row, key] of form.entries()) {
-    const collapsed = key.includes(' ') ? key.replaceAll(' ', '') : key;
-    if (/\p{Lu}/u.test(collapsed)) capitals.push([key, row]);
-    else if (!small.has(collapsed)) small.set(collapsed, row);
+    if (asked.get(collapsed(key)) === -1 && !CAPITAL.test(key)) asked.set(collapsed(key), row);
   }
-  for (const [key, row] of capitals) {
-    const collapsed = key.replaceAll(' ', '');
-    const other = small.get(collapsed.toLowerCase());
-    if (other === undefined) continue;
-    const longName = collapsed.length >= LONG_NAME_UNITS || (key.includes(' ') && collapsed.length > 4);
+  const pairs: { capital: number; small: number; longName: boolean }[] = [];
+  for (const row of capitals) {
+    const name = collapsed(form[row]);
+    const other = asked.get(name.toLowerCase()) ?? -1;
+    if (other < 0) continue;
+    const longName = name.length >= LONG_NAME_UNITS || (form[row].includes(' ') && name.length > 4);
     pairs.push({ capital: row, small: other, longName });
   }
 
@@ -118,6 +166,7 @@ function joinCapitals(
   }
 }
 
+const CAPITAL = /\p{Lu}/u;
 const INNER_CAPITAL = /[\p{Ll}\p{Lu}]\p{Lu}/u;
 /** Acronyms this long are names or words set in capitals. */
 const LONG_NAME_UNITS = 6;
@@ -128,7 +177,6 @@ const LONG_NAME_UNITS = 6;
  * @returns Keys of all short forms that were tied.
  */
 function joinAcronyms(form: readonly string[], counts: SurfaceCounts, groups: Groups): Set<string> {
-  const rowOfForm = new Map(form.map((key, row) => [key, row]));
   const { short, long, documents } = counts.acronyms;
   // Definitions of each short form, by the group of the long form, else by its collapsed key.
   const definitions = new Map<string, Map<string | number, { documents: number; row: number }>>();
@@ -136,7 +184,7 @@ function joinAcronyms(form: readonly string[], counts: SurfaceCounts, groups: Gr
     const shortKey = formKey(short[i]);
     const longKey = formKey(long[i]);
     if (shortKey === longKey) continue;
-    const row = rowOfForm.get(longKey) ?? -1;
+    const row = placeOf(form, longKey);
     const place = row >= 0 ? groups.of(row) : longKey.replaceAll(' ', '');
     let places = definitions.get(shortKey);
     if (places === undefined) {
@@ -161,8 +209,8 @@ function joinAcronyms(form: readonly string[], counts: SurfaceCounts, groups: Gr
     // A share above one half has no tie, so the order of rows cannot matter.
     if (best.row < 0 || best.documents < enough || best.documents < LONG_FORM_SHARE * total) continue;
     tied.add(shortKey);
-    const row = rowOfForm.get(shortKey);
-    if (row !== undefined) joins.push([row, best.row]);
+    const row = placeOf(form, shortKey);
+    if (row >= 0) joins.push([row, best.row]);
   }
   // Groups change only after all decisions are made.
   for (const [a, b] of joins) groups.join(a, b);

@@ -41,7 +41,7 @@ function nameForms(
   names: Readonly<Record<string, string>> = {},
   generic: readonly string[] = [],
 ): void {
-  const form = [...new Set(readSurfaceCounts(store).surfaces.form)];
+  const form = [...new Set(readSurfaceCounts(store).surfaces.form)].sort();
   const forms: FormColumns = {
     form,
     canonical: form.map((key) => names[key] ?? key),
@@ -155,6 +155,21 @@ describe('entities', () => {
     nameForms(store);
     expect(mentionsOf(store)).toEqual(['0 b y 0 0']);
     expect(store.prepare('SELECT count(*) FROM entity').pluck().get()).toBe(1);
+  });
+
+  it('of forms that JavaScript and SQLite sort in two ways are told apart', () => {
+    const store = newStore(1);
+    // U+1D49C is two code units below U+FF21, and a greater code point.
+    const texts = ['𝒜 b', 'Ａ b', 'z', '𝒜 a', 'Ａ a'];
+    tag(
+      store,
+      1,
+      texts.map((text, i): Mention => [text, 'x', i * 8]),
+    );
+    nameForms(store, { z: 'Z' });
+    nameForms(store, { z: 'Z' });
+    const expected = texts.map((text) => (text === 'z' ? 'Z' : text.toLowerCase()));
+    expect(mentionsOf(store)).toEqual(expected.map((name, i) => `0 ${name} x 0 ${i * 8}`));
   });
 
   it('of documents tagged before mentions were packed are packed when forms are named', () => {
