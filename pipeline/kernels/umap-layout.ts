@@ -12,22 +12,28 @@ const LONGEST_STEP: f32 = 4;
 
 // What all draws of one call share.
 let snapshot: usize = 0;
-let groups: u64 = 0;
+let groups: i32 = 0;
 let attraction: usize = 0;
 let repulsion: usize = 0;
 let free: f32 = 0;
 let pullStrength: f32 = 0;
 let pushStrength: f32 = 0;
 let meetings: i32 = 0;
+// Chance rows are drawn from so many consecutive groups, the first of which is:
+let windowGroups: u64 = 0;
+let firstGroup: i32 = 0;
 /** State of xorshift32. */
 let random: u32 = 0;
+/** Takes what is loaded only to be near, so that the loads are not left out. */
+let touched: f32 = 0;
 
 /** A group of rows met by chance, by its number. */
 function nextGroup(): i32 {
   random ^= random << 13;
   random ^= random >> 17;
   random ^= random << 5;
-  return <i32>((<u64>random * groups) >> 32);
+  const group = firstGroup + <i32>((<u64>random * windowGroups) >> 32);
+  return group < groups ? group : group - groups;
 }
 
 /** The pull along a squared distance. */
@@ -194,6 +200,7 @@ function pushAway(headRow: i32, head: usize, dims: i32): void {
  * Sets what all draws of the following calls share.
  *
  * @param photographs, count The snapshot and the groups in it.
+ * @param windowed Consecutive groups that one pair or new row meets.
  * @param pulls, pushes The gradient tables.
  * @param nearest Squared distance from which no push can exceed the longest step.
  * @param pull, push Shares of each step that are taken.
@@ -202,6 +209,7 @@ function pushAway(headRow: i32, head: usize, dims: i32): void {
 export function prepare(
   photographs: usize,
   count: i32,
+  windowed: i32,
   pulls: usize,
   pushes: usize,
   nearest: f32,
@@ -211,6 +219,7 @@ export function prepare(
 ): void {
   snapshot = photographs;
   groups = count;
+  windowGroups = windowed;
   attraction = pulls;
   repulsion = pushes;
   free = nearest;
@@ -224,7 +233,8 @@ export function prepare(
  *
  * @param firstHead, firstTail First rows of the heads' and of the tails' block.
  * @param heads, tails, rates, clocks Where the pair's edges start, each 16 bits.
- * @param edges A multiple of eight.
+ * @param edges A multiple of eight; may be 0.
+ * @param first First group of those that are met.
  * @param randomStart Not 0.
  */
 export function move(
@@ -237,19 +247,25 @@ export function move(
   rates: usize,
   clocks: usize,
   edges: i32,
+  first: i32,
   randomStart: u32,
 ): void {
+  firstGroup = first;
   random = randomStart;
   const rowBytes: usize = (<usize>(dims + 3) >> 2) << 4;
-  const belowDue = i16x8.splat(0x7fff);
-  for (let at: usize = 0; at < (<usize>edges) << 1; at += 16) {
-    // Clocks of eight edges go on; those that reach 2^15 are due, and start again with what is left over.
-    const clock = i16x8.add(v128.load(clocks + at), v128.load(rates + at));
-    v128.store(clocks + at, v128.and(clock, belowDue));
-    let due = i16x8.bitmask(clock);
-    while (due !== 0) {
+  const end: usize = (<usize>edges) << 1;
+  if (edges === 0) return;
+  let due = advance(rates, clocks);
+  for (let at: usize = 0; at < end; at += 16) {
+    // Rows of the next eight edges are fetched while those of these eight are moved.
+    const next = at + 16 < end ? advance(rates + at + 16, clocks + at + 16) : 0;
+    for (let left = next; left !== 0; left &= left - 1) {
+      const edge: usize = at + 16 + ((<usize>ctz(left)) << 1);
+      touched += load<f32>(positions + <usize>(firstHead + <i32>load<u16>(heads + edge)) * rowBytes);
+      touched += load<f32>(positions + <usize>(firstTail + <i32>load<u16>(tails + edge)) * rowBytes);
+    }
+    for (; due !== 0; due &= due - 1) {
       const edge: usize = at + ((<usize>ctz(due)) << 1);
-      due &= due - 1;
       const headRow = firstHead + <i32>load<u16>(heads + edge);
       const head = positions + <usize>headRow * rowBytes;
       const tail = positions + <usize>(firstTail + <i32>load<u16>(tails + edge)) * rowBytes;
@@ -257,7 +273,15 @@ export function move(
       else if (dims === 2) moveInPlane(headRow, head, tail);
       else moveInAny(headRow, head, tail, dims, rowBytes);
     }
+    due = next;
   }
+}
+
+/** Lets the clocks of eight edges go on. Those that reach 2^15 are due, as bits, and go on with what is left over. */
+function advance(rates: usize, clocks: usize): i32 {
+  const clock = i16x8.add(v128.load(clocks), v128.load(rates));
+  v128.store(clocks, v128.and(clock, i16x8.splat(0x7fff)));
+  return i16x8.bitmask(clock);
 }
 
 /** Copies groups of four rows to the snapshot, each coordinate of the four together; after row n − 1 comes row 0. */
@@ -266,12 +290,12 @@ export function photograph(
   n: i32,
   positions: usize,
   photographs: usize,
-  firstGroup: i32,
-  endGroup: i32,
+  start: i32,
+  end: i32,
 ): void {
   const rowBytes: usize = (<usize>(dims + 3) >> 2) << 4;
-  let to = photographs + <usize>firstGroup * ((<usize>dims) << 4);
-  for (let row = firstGroup << 2; row < endGroup << 2; row += 4) {
+  let to = photographs + <usize>start * ((<usize>dims) << 4);
+  for (let row = start << 2; row < end << 2; row += 4) {
     const a = positions + <usize>row * rowBytes;
     const b = positions + <usize>(row + 1 < n ? row + 1 : row + 1 - n) * rowBytes;
     const c = positions + <usize>(row + 2 < n ? row + 2 : row + 2 - n) * rowBytes;
@@ -293,6 +317,7 @@ export function photograph(
  * @param row The new row, padded; where it starts, and where it ends up.
  * @param tails, rates Its k neighbours, int32, and how often they are drawn, 16 bits.
  * @param pull, push Shares of each step that are taken in the first epoch; they fall to 0.
+ * @param first First group of those that are met.
  */
 export function place(
   dims: i32,
@@ -304,8 +329,10 @@ export function place(
   epochs: i32,
   pull: f32,
   push: f32,
+  first: i32,
   randomStart: u32,
 ): void {
+  firstGroup = first;
   random = randomStart;
   const rowBytes: usize = (<usize>(dims + 3) >> 2) << 4;
   for (let epoch = 0; epoch < epochs; epoch++) {

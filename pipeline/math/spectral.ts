@@ -42,8 +42,11 @@ const DEFAULT_TOLERANCE = 0.1;
 const DEFAULT_ROUNDS = 8;
 /** Vectors carried along beyond those wanted, at least; the filter's border lies at the last of them. */
 const SPARE_VECTORS = 6;
-/** Multiplications by the graph in each round: even. */
-const FILTER_DEGREE = 24;
+/**
+ * Multiplications by the graph in each round, all even: a graph that is not done after two rounds varies slowly, and
+ * for such graphs one long filter does more than two short ones.
+ */
+const FILTER_DEGREES = [24, 24, 48, 96];
 /** Where the first round's border lies, before anything is known of the spectrum. */
 const FIRST_BORDER = 0.8;
 /** Up to this many times the block's width, the whole matrix is decomposed instead. */
@@ -81,7 +84,7 @@ export async function slowVectors(graph: WeightedGraph, options: SpectralOptions
     let border = FIRST_BORDER;
     for (let round = 1; ; round++) {
       filter.block.set(block);
-      await filter.run({ degree: FILTER_DEGREE, border });
+      await filter.run({ degree: FILTER_DEGREES[Math.min(round, FILTER_DEGREES.length) - 1], border });
       block.set(filter.block);
       const ritz = rotateToRitz(operator, block, p);
       let worst = 0;

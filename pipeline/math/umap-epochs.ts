@@ -8,11 +8,13 @@ import { createRandom } from './random.ts';
 import type { OpenTeamWork } from './thread-team.ts';
 import {
   CHANCE_ROWS,
+  chanceOf,
   firstRowOf,
   meetingsOf,
   paddedDimensions,
   pushFactor,
   TABLE_SIZE,
+  WINDOW_GROUPS,
 } from './umap-moves.ts';
 import { tournament } from './umap-schedule.ts';
 
@@ -84,6 +86,7 @@ interface Kernel {
   prepare(
     snapshot: number,
     groups: number,
+    windowGroups: number,
     attraction: number,
     repulsion: number,
     free: number,
@@ -101,6 +104,7 @@ interface Kernel {
     rates: number,
     clocks: number,
     edges: number,
+    firstGroup: number,
     randomStart: number,
   ): void;
 }
@@ -116,8 +120,8 @@ export const open: OpenTeamWork<LayoutWork, EpochsRequest> = (work) => {
   const groups = Math.ceil(n / CHANCE_ROWS);
   const meetings = meetingsOf(n);
 
-  return ({ first, end }, crew) => {
-    for (let epoch = first; epoch < end; epoch++) {
+  return (request, crew) => {
+    for (let epoch = request.first; epoch < request.end; epoch++) {
       crew.share(Math.ceil(groups / SNAPSHOT_TASK), (task) => {
         const from = task * SNAPSHOT_TASK;
         const to = Math.min(groups, from + SNAPSHOT_TASK);
@@ -128,6 +132,7 @@ export const open: OpenTeamWork<LayoutWork, EpochsRequest> = (work) => {
       kernel.prepare(
         places.snapshot,
         groups,
+        Math.min(groups, WINDOW_GROUPS),
         places.attraction,
         places.repulsion,
         free,
@@ -140,6 +145,7 @@ export const open: OpenTeamWork<LayoutWork, EpochsRequest> = (work) => {
           const [p, q] = round[task];
           const pair = p * blocks + q;
           const from = offsets[pair];
+          const { first, start } = chanceOf(createRandom(seed, epoch, pair), groups);
           kernel.move(
             nComponents,
             places.positions,
@@ -150,7 +156,8 @@ export const open: OpenTeamWork<LayoutWork, EpochsRequest> = (work) => {
             places.rates + 2 * from,
             places.clocks + 2 * from,
             offsets[pair + 1] - from,
-            createRandom(seed, epoch, pair).nextUint32() | 1,
+            first,
+            start,
           );
         });
       }

@@ -5,7 +5,7 @@
 
 import { type KernelMemory, loadKernel } from './kernel.ts';
 import type { OpenTeamWork } from './thread-team.ts';
-import { CHANCE_ROWS, paddedDimensions, pushFactor, TABLE_SIZE } from './umap-moves.ts';
+import { CHANCE_ROWS, paddedDimensions, pushFactor, TABLE_SIZE, WINDOW_GROUPS } from './umap-moves.ts';
 
 /** Where everything lies in the memory: bytes. */
 export interface PlacingPlaces {
@@ -18,7 +18,8 @@ export interface PlacingPlaces {
   rows: number;
   tails: number;
   rates: number;
-  seeds: number;
+  /** First chance group and random state of each. */
+  chances: number;
   /** Bytes in all. */
   end: number;
 }
@@ -40,7 +41,7 @@ export function placingPlaces(n: number, nComponents: number, m: number, k: numb
     rows: take(4 * m * padded),
     tails: take(4 * m * k),
     rates: take(2 * m * k),
-    seeds: take(4 * m),
+    chances: take(8 * m),
     end: used,
   };
 }
@@ -70,6 +71,7 @@ interface Kernel {
   prepare(
     snapshot: number,
     groups: number,
+    windowGroups: number,
     attraction: number,
     repulsion: number,
     free: number,
@@ -87,6 +89,7 @@ interface Kernel {
     epochs: number,
     pullStrength: number,
     pushStrength: number,
+    firstGroup: number,
     randomStart: number,
   ): void;
 }
@@ -97,10 +100,11 @@ const TASK_ROWS = 256;
 export const open: OpenTeamWork<PlacingWork, PlacingRequest> = (work) => {
   const { memory, places, n, nComponents, m, k, epochs, strength, free } = work;
   const kernel = loadKernel<Kernel>('umap-layout', memory);
-  const seeds = new Uint32Array(memory.buffer, places.seeds, m);
+  const chances = new Int32Array(memory.buffer, places.chances, 2 * m);
   const rowBytes = 4 * paddedDimensions(nComponents);
   const { snapshot, attraction, repulsion } = places;
-  kernel.prepare(snapshot, Math.ceil(n / CHANCE_ROWS), attraction, repulsion, free, 0, 0, 1);
+  const groups = Math.ceil(n / CHANCE_ROWS);
+  kernel.prepare(snapshot, groups, Math.min(groups, WINDOW_GROUPS), attraction, repulsion, free, 0, 0, 1);
   return ({ first, end }, crew) => {
     crew.share(Math.ceil((end - first) / TASK_ROWS), (task) => {
       const from = first + task * TASK_ROWS;
@@ -115,7 +119,8 @@ export const open: OpenTeamWork<PlacingWork, PlacingRequest> = (work) => {
           epochs,
           strength,
           pushFactor(1) * strength,
-          seeds[row] | 1,
+          chances[2 * row],
+          chances[2 * row + 1],
         );
       }
     });

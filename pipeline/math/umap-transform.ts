@@ -16,6 +16,8 @@ import { compiledModule, startTeam } from './thread-team.ts';
 import { fitCurve } from './umap-curve.ts';
 import {
   CHANCE_ROWS,
+  type Chance,
+  chanceOf,
   DUE,
   gradientTables,
   type NewRow,
@@ -96,13 +98,14 @@ export async function placeNewPoints(
   const rows = new Float32Array(buffer, places.rows, count * padded);
   const tails = new Int32Array(buffer, places.tails, count * k);
   const rates = new Uint16Array(buffer, places.rates, count * k);
-  const seeds = new Uint32Array(buffer, places.seeds, count);
+  const chances = new Int32Array(buffer, places.chances, 2 * count);
   for (let i = 0; i < count; i++) {
     const row = prepareNewRow(layout, neighbors, i, options);
     rows.set(row.position, i * padded);
     tails.set(row.tails, i * k);
     rates.set(row.rates, i * k);
-    seeds[i] = row.seed;
+    chances[2 * i] = row.chance.first;
+    chances[2 * i + 1] = row.chance.start;
   }
 
   const { free } = tables;
@@ -135,8 +138,8 @@ export function prepareNewRow(
   layout: Float32Array,
   { indices, distances }: Neighbors,
   row: number,
-  { nComponents, k, epochs = DEFAULT_EPOCHS, seed }: TransformOptions,
-): NewRow & { seed: number } {
+  { n, nComponents, k, epochs = DEFAULT_EPOCHS, seed }: TransformOptions,
+): NewRow & { chance: Chance } {
   const tails = indices.slice(row * k, (row + 1) * k);
   const weights = transformWeights(distances.subarray(row * k, (row + 1) * k));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -151,7 +154,8 @@ export function prepareNewRow(
   const rates = Uint16Array.from(weights, (weight) =>
     (weight / strongest) * epochs < 1 ? 0 : Math.round((weight / strongest) * DUE),
   );
-  return { position, tails, rates, seed: createRandom(seed, hashOf(tails, 0, k)).nextUint32() };
+  const chance = chanceOf(createRandom(seed, hashOf(tails, 0, k)), Math.ceil(n / CHANCE_ROWS));
+  return { position, tails, rates, chance };
 }
 
 /**

@@ -149,8 +149,8 @@ describe('a place', () => {
       takeSnapshot({ n: fitted, nComponents, positions, snapshot }, 0, Math.ceil(fitted / 4));
       const fixed = { n: fitted, nComponents, positions, snapshot, tables: gradientTables(fitCurve(0.1)) };
       for (let r = 0; r < 100; r++) {
-        const { seed, ...row } = prepareNewRow(layout, neighbors, r, options);
-        placeRow(fixed, row, { epochs: 20, strength: 0.25, seed });
+        const { chance, ...row } = prepareNewRow(layout, neighbors, r, options);
+        placeRow(fixed, row, { epochs: 20, strength: 0.25, chance });
         expect(placed.subarray(r * nComponents, (r + 1) * nComponents)).toEqual(
           row.position.subarray(0, nComponents),
         );
