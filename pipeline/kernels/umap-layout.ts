@@ -24,8 +24,6 @@ let windowGroups: u64 = 0;
 let firstGroup: i32 = 0;
 /** State of xorshift32. */
 let random: u32 = 0;
-/** Takes what is loaded only to be near, so that the loads are not left out. */
-let touched: f32 = 0;
 
 /** A group of rows met by chance, by its number. */
 function nextGroup(): i32 {
@@ -236,6 +234,7 @@ export function prepare(
  * @param edges A multiple of eight; may be 0.
  * @param first First group of those that are met.
  * @param randomStart Not 0.
+ * @returns Nothing of meaning: what was fetched ahead, so that a compiler does not leave the fetching out.
  */
 export function move(
   dims: i32,
@@ -249,20 +248,21 @@ export function move(
   edges: i32,
   first: i32,
   randomStart: u32,
-): void {
+): f32 {
   firstGroup = first;
   random = randomStart;
   const rowBytes: usize = (<usize>(dims + 3) >> 2) << 4;
   const end: usize = (<usize>edges) << 1;
-  if (edges === 0) return;
+  let fetched: f32 = 0;
+  if (edges === 0) return fetched;
   let due = advance(rates, clocks);
   for (let at: usize = 0; at < end; at += 16) {
     // Rows of the next eight edges are fetched while those of these eight are moved.
     const next = at + 16 < end ? advance(rates + at + 16, clocks + at + 16) : 0;
     for (let left = next; left !== 0; left &= left - 1) {
       const edge: usize = at + 16 + ((<usize>ctz(left)) << 1);
-      touched += load<f32>(positions + <usize>(firstHead + <i32>load<u16>(heads + edge)) * rowBytes);
-      touched += load<f32>(positions + <usize>(firstTail + <i32>load<u16>(tails + edge)) * rowBytes);
+      fetched += load<f32>(positions + <usize>(firstHead + <i32>load<u16>(heads + edge)) * rowBytes);
+      fetched += load<f32>(positions + <usize>(firstTail + <i32>load<u16>(tails + edge)) * rowBytes);
     }
     for (; due !== 0; due &= due - 1) {
       const edge: usize = at + ((<usize>ctz(due)) << 1);
@@ -275,6 +275,7 @@ export function move(
     }
     due = next;
   }
+  return fetched;
 }
 
 /** Lets the clocks of eight edges go on. Those that reach 2^15 are due, as bits, and go on with what is left over. */
