@@ -27,11 +27,29 @@ export interface DocumentColumns {
   year: (number | null)[];
 }
 
+/** n documents in corpus order, whose texts are read as they are wanted: all of them may not fit into memory. */
+export interface CorpusTexts {
+  /** [n] */
+  id: string[];
+  /** Title and abstract of each document; every call reads from the first on. */
+  read(): Iterable<{ title: string; abstract: string }>;
+  /** Abstract of one document. */
+  abstract(row: number): string;
+}
+
 /** n × d numbers, row-major. */
 export interface Matrix {
   n: number;
   d: number;
   values: Float32Array;
+}
+
+/** n × d numbers, of which some rows are read at a time. */
+export interface MatrixRows {
+  n: number;
+  d: number;
+  /** The rows with these numbers, in their order. */
+  read(rows: Int32Array): Matrix;
 }
 
 /**
@@ -349,9 +367,9 @@ export type ClusterStage<Config> = CorpusStage<
 export type LabelStage<Config> = CorpusStage<
   Config,
   [
-    documents: DocumentColumns,
+    documents: CorpusTexts,
     entities: EntityColumns,
-    vectors: Matrix,
+    vectors: MatrixRows,
     positions: { x: Float32Array; y: Float32Array },
     assignments: AssignmentColumns,
   ],

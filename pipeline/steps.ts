@@ -24,6 +24,7 @@ import {
   readHeadings,
   readIds,
   readOrder,
+  readTexts,
   textFingerprint,
 } from './store/documents.ts';
 import { readEntities, readSurfaceCounts, writeForms, writeTagged } from './store/entities.ts';
@@ -50,6 +51,7 @@ import {
 } from './store/topics.ts';
 import {
   countTruncated,
+  readEmbeddingRows,
   readEmbeddings,
   readMap,
   readReduced,
@@ -219,9 +221,9 @@ async function label(step: Step): Promise<StepResult> {
   const { store } = step;
   const order = readOrder(store);
   const labelled = await stages.label.run(
-    readDocuments(store),
+    readTexts(store, order),
     readEntities(store, order),
-    readEmbeddings(store, order),
+    readEmbeddingRows(store, order),
     readMap(store, order),
     readAssignments(store, order),
     jobOf(step, 'label'),

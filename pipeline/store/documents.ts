@@ -1,7 +1,7 @@
 /** Documents out of the database, as columns in corpus order. */
 
 import { createHash } from 'node:crypto';
-import type { DocumentColumns } from '../contract.ts';
+import type { CorpusTexts, DocumentColumns } from '../contract.ts';
 import type { Store } from './open.ts';
 
 /** Row i of the corpus ↔ the document's key in the tables. */
@@ -36,6 +36,20 @@ export function readDocuments(store: Store): DocumentColumns {
   return toColumns(
     store.prepare('SELECT id, title, abstract, year FROM document ORDER BY order_key, id').raw().iterate(),
   );
+}
+
+/** All documents in corpus order, their texts one at a time. */
+export function readTexts(store: Store, order: CorpusOrder): CorpusTexts {
+  const abstractOf = store.prepare('SELECT abstract FROM document WHERE document_key = ?').pluck();
+  function* read(): Generator<{ title: string; abstract: string }> {
+    const rows = store.prepare('SELECT title, abstract FROM document ORDER BY order_key, id').raw().iterate();
+    for (const [title, abstract] of rows as Iterable<[string, string]>) yield { title, abstract };
+  }
+  return {
+    id: readIds(store),
+    read,
+    abstract: (row) => abstractOf.get(order.keys[row]) as string,
+  };
 }
 
 /** Ids, titles and years alone, in corpus order; `abstract` is empty throughout. */

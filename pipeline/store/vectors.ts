@@ -1,7 +1,7 @@
 /** Vectors to BLOBs (little-endian float32) and back: document embeddings and positions. */
 
 import { endianness } from 'node:os';
-import type { Embedded, Matrix, PositionColumns } from '../contract.ts';
+import type { Embedded, Matrix, MatrixRows, PositionColumns } from '../contract.ts';
 import type { CorpusOrder } from './documents.ts';
 import type { Store } from './open.ts';
 
@@ -33,9 +33,29 @@ export function writeEmbeddings(
  * @throws Error when a document has none; the embed stage gives each one.
  */
 export function readEmbeddings(store: Store, order: CorpusOrder): Matrix {
-  const d =
-    (store.prepare('SELECT dimensions FROM embedding LIMIT 1').pluck().get() as number | undefined) ?? 0;
-  return readMatrix(store, order, d, 'SELECT document_key, vector FROM embedding');
+  return readMatrix(store, order, embeddingDimensions(store), 'SELECT document_key, vector FROM embedding');
+}
+
+/** The same, some rows at a time. */
+export function readEmbeddingRows(store: Store, order: CorpusOrder): MatrixRows {
+  const d = embeddingDimensions(store);
+  const vectorOf = store.prepare('SELECT vector FROM embedding WHERE document_key = ?').pluck();
+  return {
+    n: order.n,
+    d,
+    read: (rows) => {
+      const values = new Float32Array(rows.length * d);
+      const bytes = new Uint8Array(values.buffer);
+      for (let i = 0; i < rows.length; i++) {
+        bytes.set(checked(vectorOf.get(order.keys[rows[i]]) as Buffer, d, order.keys[rows[i]]), i * d * 4);
+      }
+      return { n: rows.length, d, values };
+    },
+  };
+}
+
+function embeddingDimensions(store: Store): number {
+  return (store.prepare('SELECT dimensions FROM embedding LIMIT 1').pluck().get() as number | undefined) ?? 0;
 }
 
 /** Documents whose vector leaves out the end of their text. */
@@ -83,12 +103,14 @@ function readMatrix(store: Store, order: CorpusOrder, d: number, query: string):
   const bytes = new Uint8Array(values.buffer);
   let rows = 0;
   for (const [key, vector] of store.prepare(query).raw().iterate() as Iterable<[number, Buffer]>) {
-    if (vector.length !== d * 4) {
-      throw new Error(`Expected ${d} numbers for document_key ${key}, found ${vector.length / 4}.`);
-    }
-    bytes.set(vector, order.rowOf[key] * d * 4);
+    bytes.set(checked(vector, d, key), order.rowOf[key] * d * 4);
     rows++;
   }
   if (rows !== order.n) throw new Error(`Expected a vector for each of ${order.n} documents, found ${rows}.`);
   return { n: order.n, d, values };
+}
+
+function checked(vector: Buffer | undefined, d: number, key: number): Buffer {
+  if (vector?.length === d * 4) return vector;
+  throw new Error(`Expected ${d} numbers for document_key ${key}, found ${(vector?.length ?? 0) / 4}.`);
 }

@@ -3,7 +3,7 @@
  * form, and single words and pairs of words beside them. An entity and a word of the same text are one term.
  */
 
-import type { DocumentColumns, EntityColumns } from '../../pipeline/contract.ts';
+import type { CorpusTexts, EntityColumns } from '../../pipeline/contract.ts';
 import { compareCodePoints } from './code-point-order.ts';
 import { type LabelConfig, weightOf } from './config.ts';
 import { createPhraseTable, type PhraseTable } from './phrase-table.ts';
@@ -59,7 +59,7 @@ const STEP = 1 / 1024;
 
 /** Finds all terms within the floor and ceiling on document frequency, and their occurrences. */
 export function candidateTerms(
-  documents: DocumentColumns,
+  documents: CorpusTexts,
   entities: EntityColumns,
   config: LabelConfig,
 ): CandidateTerms {

@@ -37,11 +37,15 @@ export interface LabelledTopic {
   pool: readonly RankedTerm[];
 }
 
-/** One label for each topic, in the given order; no two equal. */
+/**
+ * One label for each topic, in the given order; no two equal.
+ *
+ * @param abstractOf Abstract of a document's row.
+ */
 export function composeLabels(
   topics: readonly LabelledTopic[],
   candidates: CandidateTerms,
-  abstracts: readonly string[],
+  abstractOf: (row: number) => string,
   config: LabelConfig,
 ): string[] {
   const taken = new Set<string>();
@@ -49,7 +53,7 @@ export function composeLabels(
   return topics.map(({ topicId, rows, terms, pool }) => {
     const write = ({ ranked, leads }: NamePhrase): Phrase => {
       const text = candidates.text[ranked.term];
-      const texts = Array.from(ranked.documents, (at) => abstracts[rows[at]]);
+      const texts = Array.from(ranked.documents, (at) => abstractOf(rows[at]));
       const isWord = candidates.type[ranked.term] === 'word';
       return { text: naturalCase(isWord ? writtenCase(text, texts) : text, texts), leads };
     };

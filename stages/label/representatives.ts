@@ -10,15 +10,14 @@ const REPRESENTATIVES = 5;
  * Cosine distance of each document of a topic from the topic's centre, the mean of its documents' vectors,
  * each scaled to length 1.
  *
- * @param rows Documents of the topic.
- * @returns Float64Array [rows], 0 to 2; 1 for a vector of zeros, or where the vectors cancel out.
+ * @param vectors Of the topic's documents alone.
+ * @returns Float64Array [n], 0 to 2; 1 for a vector of zeros, or where the vectors cancel out.
  */
-export function distancesToCenter(vectors: Matrix, rows: Int32Array): Float64Array {
-  const { d, values } = vectors;
+export function distancesToCenter({ n, d, values }: Matrix): Float64Array {
   const center = new Float64Array(d);
-  const lengths = new Float64Array(rows.length);
-  for (let at = 0; at < rows.length; at++) {
-    const start = rows[at] * d;
+  const lengths = new Float64Array(n);
+  for (let at = 0; at < n; at++) {
+    const start = at * d;
     let squares = 0;
     for (let i = 0; i < d; i++) squares += values[start + i] ** 2;
     lengths[at] = Math.sqrt(squares);
@@ -26,10 +25,10 @@ export function distancesToCenter(vectors: Matrix, rows: Int32Array): Float64Arr
     for (let i = 0; i < d; i++) center[i] += values[start + i] / lengths[at];
   }
   const centerLength = Math.sqrt(center.reduce((sum, value) => sum + value * value, 0));
-  const distances = new Float64Array(rows.length).fill(1);
-  for (let at = 0; at < rows.length; at++) {
+  const distances = new Float64Array(n).fill(1);
+  for (let at = 0; at < n; at++) {
     if (lengths[at] === 0 || centerLength === 0) continue;
-    const start = rows[at] * d;
+    const start = at * d;
     let dot = 0;
     for (let i = 0; i < d; i++) dot += values[start + i] * center[i];
     // Rounding may leave a cosine a hair above 1.

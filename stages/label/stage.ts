@@ -67,7 +67,7 @@ export const stage: LabelStage<LabelConfig> = {
     const labels = composeLabels(
       topicIds.map((topicId, i) => ({ topicId, rows: rows[i], terms: folded[i], pool: pools[i] })),
       candidates,
-      documents.abstract,
+      (row) => documents.abstract(row),
       config,
     );
     const tops = chosen.map((terms) => terms.slice(0, config.top_n));
@@ -87,7 +87,7 @@ export const stage: LabelStage<LabelConfig> = {
     };
     const distanceToCenter = new Float32Array(n).fill(Number.NaN);
     for (let i = 0; i < c; i++) {
-      const distances = distancesToCenter(vectors, rows[i]);
+      const distances = distancesToCenter(vectors.read(rows[i]));
       for (let at = 0; at < rows[i].length; at++) distanceToCenter[rows[i][at]] = distances[at];
       const place = medoid(rows[i], positions, documents.id);
       topics.x.push(positions.x[place]);

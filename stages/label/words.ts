@@ -3,7 +3,7 @@
  * Words that differ only in case, plural or hyphens share a number; how each is best written is kept.
  */
 
-import type { DocumentColumns } from '../../pipeline/contract.ts';
+import type { CorpusTexts } from '../../pipeline/contract.ts';
 import { compareCodePoints } from './code-point-order.ts';
 import { FUNCTION_WORD_SET, STOP_WORD_SET } from './stop-words.ts';
 
@@ -39,19 +39,20 @@ export interface CorpusWords {
  */
 const LOWER_CASE_SHARE = 0.2;
 
-/** Reads titles and abstracts. */
-export function readWords(documents: DocumentColumns): CorpusWords {
+/** Reads titles and abstracts, once. */
+export function readWords(documents: CorpusTexts): CorpusWords {
   const n = documents.id.length;
   const surfaces = createSurfaces();
 
   // Every document's surfaces, title and abstract with a break after each.
   const offsets = new Float64Array(n + 1);
   const titleEnds = new Float64Array(n);
-  for (let row = 0; row < n; row++) {
-    surfaces.read(documents.title[row]);
+  let row = 0;
+  for (const { title, abstract } of documents.read()) {
+    surfaces.read(title);
     titleEnds[row] = surfaces.length();
-    surfaces.read(documents.abstract[row]);
-    offsets[row + 1] = surfaces.length();
+    surfaces.read(abstract);
+    offsets[++row] = surfaces.length();
   }
   const tokens = surfaces.taken();
 

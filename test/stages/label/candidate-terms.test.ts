@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { type CandidateTerms, candidateTerms } from '../../../stages/label/candidate-terms.ts';
-import { labelConfig, markedCorpus } from './marked-corpus.ts';
+import { labelConfig, markedCorpus, textsOf } from './marked-corpus.ts';
 
 function termsOf(abstracts: string[], settings: Record<string, unknown> = {}): CandidateTerms {
   const { documents, entities } = markedCorpus(abstracts);
   return candidateTerms(
-    documents,
+    textsOf(documents),
     entities,
     labelConfig({ min_document_count: 2, max_document_share: 1, ...settings }),
   );
@@ -120,7 +120,7 @@ describe('candidateTerms', () => {
     const { documents, entities } = markedCorpus(['melt rates of ice', 'ice']);
     const titled = { ...documents, title: ['Ice sheets', 'On melting'] };
     const terms = candidateTerms(
-      titled,
+      textsOf(titled),
       entities,
       labelConfig({ min_document_count: 1, max_document_share: 1 }),
     );

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { candidateTerms } from '../../../stages/label/candidate-terms.ts';
 import { chooseTerms } from '../../../stages/label/choose-terms.ts';
-import { labelConfig, markedCorpus } from './marked-corpus.ts';
+import { labelConfig, markedCorpus, textsOf } from './marked-corpus.ts';
 
 describe('chooseTerms', () => {
   // Term, weight and the documents of the corpus that hold it.
@@ -15,7 +15,7 @@ describe('chooseTerms', () => {
     given.flatMap(([text]) => [`[Task:${text}]`, `[Task:${text}]`]),
   );
   const candidates = candidateTerms(
-    documents,
+    textsOf(documents),
     entities,
     labelConfig({ min_document_count: 1, max_document_share: 1 }),
   );

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { candidateTerms } from '../../../stages/label/candidate-terms.ts';
 import { composeLabels } from '../../../stages/label/compose-label.ts';
-import { labelConfig, markedCorpus } from './marked-corpus.ts';
+import { labelConfig, markedCorpus, textsOf } from './marked-corpus.ts';
 
 type Given = [marked: string, weight: number, documents: number[]];
 
@@ -21,7 +21,7 @@ function labels(...topics: Given[][]): string[] {
   for (let at = 0; at < 20; at++) abstracts.push('');
   const { documents, entities } = markedCorpus(abstracts);
   const config = labelConfig({ min_document_count: 1, max_document_share: 1 });
-  const candidates = candidateTerms(documents, entities, config);
+  const candidates = candidateTerms(textsOf(documents), entities, config);
   return composeLabels(
     topics.map((terms, i) => ({
       topicId: i,
@@ -36,7 +36,7 @@ function labels(...topics: Given[][]): string[] {
       pool: [],
     })),
     candidates,
-    documents.abstract,
+    textsOf(documents).abstract,
     config,
   );
 }
@@ -144,14 +144,14 @@ describe('composeLabels', () => {
   it('names a topic of the whole corpus by its strongest term', () => {
     const { documents, entities } = markedCorpus(['[Task:parsing]', '[Task:parsing]']);
     const config = labelConfig({ min_document_count: 1, max_document_share: 1 });
-    const candidates = candidateTerms(documents, entities, config);
+    const candidates = candidateTerms(textsOf(documents), entities, config);
     const topic = {
       topicId: 3,
       rows: Int32Array.of(0, 1),
       terms: [{ term: 0, weight: 1, tfIdf: 1, documents: Int32Array.of(0, 1), titles: 0 }],
       pool: [],
     };
-    expect(composeLabels([topic], candidates, documents.abstract, config)).toEqual(['Parsing']);
+    expect(composeLabels([topic], candidates, textsOf(documents).abstract, config)).toEqual(['Parsing']);
   });
 
   it('leaves out the third phrase of a label too long for a map', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { candidateTerms } from '../../../stages/label/candidate-terms.ts';
 import { foldTerms, stemOf } from '../../../stages/label/fold-terms.ts';
-import { labelConfig, markedCorpus } from './marked-corpus.ts';
+import { labelConfig, markedCorpus, textsOf } from './marked-corpus.ts';
 
 /** Folds terms given as [text with type mark, weight, documents]; a text without a mark is a plain word. */
 function folded(...terms: [marked: string, weight: number, documents?: number[]][]): string[] {
@@ -10,7 +10,7 @@ function folded(...terms: [marked: string, weight: number, documents?: number[]]
     ...terms.map(([marked]) => marked),
   ]);
   const candidates = candidateTerms(
-    documents,
+    textsOf(documents),
     entities,
     labelConfig({ min_document_count: 1, max_document_share: 1 }),
   );

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { candidateTerms } from '../../../stages/label/candidate-terms.ts';
 import { meanTitleShare, type NamePhrase, namePhrases } from '../../../stages/label/name-phrases.ts';
 import { rankTerms } from '../../../stages/label/topic-terms.ts';
-import { labelConfig, markedCorpus } from './marked-corpus.ts';
+import { labelConfig, markedCorpus, textsOf } from './marked-corpus.ts';
 
 /** Documents as "title | abstract", entities marked in the abstract. */
 type Topic = readonly string[];
@@ -12,7 +12,11 @@ function phrasesOf(topic: Topic, others: Topic): { text: string; phrase: NamePhr
   const texts = [...topic, ...others].map((text) => text.split(' | '));
   const { documents, entities } = markedCorpus(texts.map(([, abstract]) => abstract));
   const config = labelConfig({ min_document_count: 2, max_document_share: 1 });
-  const candidates = candidateTerms({ ...documents, title: texts.map(([title]) => title) }, entities, config);
+  const candidates = candidateTerms(
+    textsOf({ ...documents, title: texts.map(([title]) => title) }),
+    entities,
+    config,
+  );
   const classOf = Int32Array.from(texts, (_, row) => (row < topic.length ? 0 : 1));
   const [pool] = rankTerms(candidates, classOf, 1, 100);
   return namePhrases(pool, pool, topic.length, candidates, meanTitleShare(candidates), config)

@@ -3,7 +3,7 @@ import type { AssignmentColumns, Labelled, Matrix } from '../../../pipeline/cont
 import { Interrupted } from '../../../pipeline/errors.ts';
 import { createRandom } from '../../../pipeline/math/random.ts';
 import { stage } from '../../../stages/label/stage.ts';
-import { labelJob, type MarkedCorpus, markedCorpus, permuted } from './marked-corpus.ts';
+import { labelJob, type MarkedCorpus, markedCorpus, permuted, rowsOf, textsOf } from './marked-corpus.ts';
 
 // Three lines of work and some outliers; each document draws some of its topic's phrases, the first oftenest.
 const TOPICS = [
@@ -83,7 +83,7 @@ function label(
   { documents, entities, vectors, positions, assignments }: Sample,
   job = labelJob(),
 ): Promise<Labelled> {
-  return stage.run(documents, entities, vectors, positions, assignments, job);
+  return stage.run(textsOf(documents), entities, rowsOf(vectors), positions, assignments, job);
 }
 
 function reordered(corpus: Sample, order: number[]): Sample {

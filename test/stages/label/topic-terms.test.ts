@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { classTfIdf } from '../../../pipeline/math/class-tf-idf.ts';
 import { candidateTerms } from '../../../stages/label/candidate-terms.ts';
 import { minimumSupport, rankTerms, rowsByClass, sharedCount } from '../../../stages/label/topic-terms.ts';
-import { labelConfig, markedCorpus } from './marked-corpus.ts';
+import { labelConfig, markedCorpus, textsOf } from './marked-corpus.ts';
 
 const everything = { min_document_count: 1, max_document_share: 1 };
 
@@ -12,7 +12,7 @@ describe('rankTerms', () => {
   const classOf = Int32Array.of(0, 0, 1, 1, 2);
   const { documents, entities } = markedCorpus(abstracts);
   const candidates = candidateTerms(
-    documents,
+    textsOf(documents),
     entities,
     labelConfig({ ...everything, weights: { word: 0.5 } }),
   );
@@ -48,7 +48,7 @@ describe('rankTerms', () => {
   it('drops terms of one document once a topic has four', () => {
     const texts = ['sun', 'sun', 'sun; rain', 'sun', 'moon'];
     const corpus = markedCorpus(texts);
-    const found = candidateTerms(corpus.documents, corpus.entities, labelConfig(everything));
+    const found = candidateTerms(textsOf(corpus.documents), corpus.entities, labelConfig(everything));
     const [terms] = rankTerms(found, Int32Array.of(0, 0, 0, 0, 1), 1, 10);
     expect(terms.map(({ term }) => found.text[term])).toEqual(['sun']);
     expect([1, 3, 4, 100, 1000].map(minimumSupport)).toEqual([1, 1, 2, 3, 30]);
@@ -59,7 +59,7 @@ describe('rankTerms', () => {
       ['[Task:parsing]', '[Task:parsing]', '[Task:tagging]', '[Task:tagging]'],
       (row) => (row < 2 ? 0.6 : 0.9),
     );
-    const found = candidateTerms(corpus.documents, corpus.entities, labelConfig(everything));
+    const found = candidateTerms(textsOf(corpus.documents), corpus.entities, labelConfig(everything));
     const [terms] = rankTerms(found, Int32Array.of(0, 0, 0, 0), 1, 10);
     expect(terms.map(({ term }) => found.text[term])).toEqual(['tagging', 'parsing']);
   });

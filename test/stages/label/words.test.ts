@@ -1,14 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { compareCodePoints } from '../../../stages/label/code-point-order.ts';
 import { BREAK, readWords, wordKey } from '../../../stages/label/words.ts';
+import { textsOf } from './marked-corpus.ts';
 
 function wordsOf(...texts: string[]): ReturnType<typeof readWords> {
-  return readWords({
-    id: texts.map((_, row) => `doc-${row}`),
-    title: texts.map(() => ''),
-    abstract: texts,
-    year: texts.map(() => null),
-  });
+  return readWords(
+    textsOf({ id: texts.map((_, row) => `doc-${row}`), title: texts.map(() => ''), abstract: texts }),
+  );
 }
 
 function keysOf(text: string): string[] {
@@ -55,12 +53,9 @@ describe('readWords', () => {
   });
 
   it('separates title from abstract', () => {
-    const { tokens, keys } = readWords({
-      id: ['a'],
-      title: ['graph neural'],
-      abstract: ['networks learn'],
-      year: [null],
-    });
+    const { tokens, keys } = readWords(
+      textsOf({ id: ['a'], title: ['graph neural'], abstract: ['networks learn'] }),
+    );
     expect(Array.from(tokens, (token) => keys[token] ?? '|')).toEqual([
       'graph', 'neural', '|', 'network', 'learn', '|',
     ]); // biome-ignore format: one line of tokens reads best
