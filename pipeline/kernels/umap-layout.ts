@@ -231,10 +231,9 @@ export function prepare(
  *
  * @param firstHead, firstTail First rows of the heads' and of the tails' block.
  * @param heads, tails, rates, clocks Where the pair's edges start, each 16 bits.
- * @param edges A multiple of eight; may be 0.
+ * @param edges A multiple of eight.
  * @param first First group of those that are met.
  * @param randomStart Not 0.
- * @returns Nothing of meaning: what was fetched ahead, so that a compiler does not leave the fetching out.
  */
 export function move(
   dims: i32,
@@ -248,23 +247,16 @@ export function move(
   edges: i32,
   first: i32,
   randomStart: u32,
-): f32 {
+): void {
   firstGroup = first;
   random = randomStart;
   const rowBytes: usize = (<usize>(dims + 3) >> 2) << 4;
   const end: usize = (<usize>edges) << 1;
-  let fetched: f32 = 0;
-  if (edges === 0) return fetched;
-  let due = advance(rates, clocks);
-  for (let at: usize = 0; at < end; at += 16) {
-    // Rows of the next eight edges are fetched while those of these eight are moved.
-    const next = at + 16 < end ? advance(rates + at + 16, clocks + at + 16) : 0;
-    for (let left = next; left !== 0; left &= left - 1) {
-      const edge: usize = at + 16 + ((<usize>ctz(left)) << 1);
-      fetched += load<f32>(positions + <usize>(firstHead + <i32>load<u16>(heads + edge)) * rowBytes);
-      fetched += load<f32>(positions + <usize>(firstTail + <i32>load<u16>(tails + edge)) * rowBytes);
-    }
-    for (; due !== 0; due &= due - 1) {
+  for (let at: usize = 0; at < (<usize>edges) << 1; at += 16) {
+    // Clocks of eight edges go on; those that reach 2^15 are due, and go on with what is left over.
+    const clock = i16x8.add(v128.load(clocks + at), v128.load(rates + at));
+    v128.store(clocks + at, v128.and(clock, i16x8.splat(0x7fff)));
+    for (let due = i16x8.bitmask(clock); due !== 0; due &= due - 1) {
       const edge: usize = at + ((<usize>ctz(due)) << 1);
       const headRow = firstHead + <i32>load<u16>(heads + edge);
       const head = positions + <usize>headRow * rowBytes;
@@ -273,16 +265,7 @@ export function move(
       else if (dims === 2) moveInPlane(headRow, head, tail);
       else moveInAny(headRow, head, tail, dims, rowBytes);
     }
-    due = next;
   }
-  return fetched;
-}
-
-/** Lets the clocks of eight edges go on. Those that reach 2^15 are due, as bits, and go on with what is left over. */
-function advance(rates: usize, clocks: usize): i32 {
-  const clock = i16x8.add(v128.load(clocks), v128.load(rates));
-  v128.store(clocks, v128.and(clock, i16x8.splat(0x7fff)));
-  return i16x8.bitmask(clock);
 }
 
 /** Copies groups of four rows to the snapshot, each coordinate of the four together; after row n − 1 comes row 0. */
