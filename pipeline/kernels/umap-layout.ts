@@ -252,7 +252,7 @@ export function move(
   random = randomStart;
   const rowBytes: usize = (<usize>(dims + 3) >> 2) << 4;
   const end: usize = (<usize>edges) << 1;
-  for (let at: usize = 0; at < (<usize>edges) << 1; at += 16) {
+  for (let at: usize = 0; at < end; at += 16) {
     // Clocks of eight edges go on; those that reach 2^15 are due, and go on with what is left over.
     const clock = i16x8.add(v128.load(clocks + at), v128.load(rates + at));
     v128.store(clocks + at, v128.and(clock, i16x8.splat(0x7fff)));
