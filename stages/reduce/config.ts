@@ -55,7 +55,7 @@ const reduceSchema = z.strictObject({
     .min(1000)
     .optional()
     .describe(
-      'Fit on this many documents, drawn evenly by the seed, and place all others among them; a whole number from ' +
+      'Fit on this many documents, drawn by the seed from all kinds of them alike, and place all others among them; a whole number from ' +
         '1000 up. Left out: fit on all. For corpora beyond what one machine can hold or lay out.',
     ),
 });
