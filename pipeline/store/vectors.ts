@@ -16,11 +16,14 @@ export function writeEmbeddings(
   model: string,
   vectors: Embedded,
 ): void {
-  const add = store.prepare('INSERT OR REPLACE INTO embedding VALUES (?, ?, ?, ?, ?, ?, ?)');
+  const clear = store.prepare('DELETE FROM embedding WHERE document_key = ?');
+  const add = store.prepare('INSERT INTO embedding VALUES (?, ?, ?, ?, ?, ?, ?)');
   store
     .transaction(() => {
       for (let i = 0; i < keys.length; i++) {
         const { d, truncated } = vectors;
+        // Two plain statements: for one that may replace, SQLite first writes every page it touches aside.
+        clear.run(keys[i]);
         add.run(keys[i], contentHashes[i], workKey, model, d, rowBlob(vectors, i), truncated[i]);
       }
     })
