@@ -13,7 +13,10 @@ const packedBytes = 8;
  */
 const rowsPerChunk = 20_000;
 
-/** Replaces what is stored of a batch's documents. `keys[i]` is the document that row i of the batch is. */
+/**
+ * Replaces what is stored of a batch's documents. `keys[i]` is the document that row i of the batch is. Call it inside
+ * a transaction; it opens none, since within another SQLite would first write every page it touches aside.
+ */
 export function writeTagged(
   store: Store,
   keys: readonly number[],
@@ -34,34 +37,29 @@ export function writeTagged(
   const addAcronym = store.prepare('INSERT OR IGNORE INTO acronym VALUES (?, ?, ?)');
   const packMentions = mentionPacker(store);
   const { mentions, acronyms } = tagged;
-  store
-    .transaction(() => {
-      for (let i = 0; i < keys.length; i++) {
-        clearMentions.run(keys[i]);
-        clearAcronyms.run(keys[i]);
-        clearMark.run(keys[i]);
-        mark.run(keys[i], contentHashes[i], workKey);
-      }
-      for (let m = 0; m < mentions.text.length; m++) {
-        const { form, text, type } = mentions;
-        const surface =
-          findSurface.get(form[m], text[m], type[m]) ??
-          addSurface.run(form[m], text[m], type[m]).lastInsertRowid;
-        addMention.run(
-          keys[mentions.document[m]],
-          mentions.field[m],
-          mentions.start[m],
-          mentions.end[m],
-          surface,
-          mentions.score[m],
-        );
-      }
-      for (let a = 0; a < acronyms.short.length; a++) {
-        addAcronym.run(keys[acronyms.document[a]], acronyms.short[a], acronyms.long[a]);
-      }
-      for (const key of keys) packMentions(key);
-    })
-    .immediate();
+  for (let i = 0; i < keys.length; i++) {
+    clearMentions.run(keys[i]);
+    clearAcronyms.run(keys[i]);
+    clearMark.run(keys[i]);
+    mark.run(keys[i], contentHashes[i], workKey);
+  }
+  for (let m = 0; m < mentions.text.length; m++) {
+    const { form, text, type } = mentions;
+    const surface =
+      findSurface.get(form[m], text[m], type[m]) ?? addSurface.run(form[m], text[m], type[m]).lastInsertRowid;
+    addMention.run(
+      keys[mentions.document[m]],
+      mentions.field[m],
+      mentions.start[m],
+      mentions.end[m],
+      surface,
+      mentions.score[m],
+    );
+  }
+  for (let a = 0; a < acronyms.short.length; a++) {
+    addAcronym.run(keys[acronyms.document[a]], acronyms.short[a], acronyms.long[a]);
+  }
+  for (const key of keys) packMentions(key);
 }
 
 /** Packs a document's mentions, so that the stages above read one row per document, not one per mention. */
