@@ -4,6 +4,14 @@ import { z } from 'zod';
 import type { Section } from '../../pipeline/contract.ts';
 
 const reduceSchema = z.strictObject({
+  layout: z
+    .enum(['umap', 'spectral'])
+    .default('umap')
+    .describe(
+      'What clustering works on: umap, where documents stay from night to night until an announced rebuild, or ' +
+        'spectral, slow vectors of the same neighbour graph that follow it a little each night: fewer topics, more ' +
+        'outliers. The map is laid out by UMAP either way.',
+    ),
   n_neighbors: z
     .int()
     .min(2)

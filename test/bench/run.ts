@@ -9,6 +9,7 @@ import { ingestBench } from './ingest.ts';
 import { kernelsBench } from './kernels.ts';
 import { labelsBench } from './labels.ts';
 import { modelsBench } from './models.ts';
+import { stabilityBench } from './stability.ts';
 import { transformersBench } from './transformers.ts';
 import { wholeJobBench } from './whole-job.ts';
 
@@ -19,6 +20,7 @@ const benches: readonly Bench[] = [
   transformersBench,
   ingestBench,
   labelsBench,
+  stabilityBench,
 ];
 
 const usage = `npm run bench -- [names] [options]

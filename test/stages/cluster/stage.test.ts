@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { History, Matrix } from '../../../pipeline/contract.ts';
+import type { History, Matrix, Refreshing } from '../../../pipeline/contract.ts';
 import { Interrupted, UserError } from '../../../pipeline/errors.ts';
 import { createRandom } from '../../../pipeline/math/random.ts';
 import { type ClusterConfig, section } from '../../../stages/cluster/config.ts';
@@ -21,22 +21,28 @@ async function cluster(
   settings: Partial<ClusterConfig> = {},
   history: History | null = null,
   signal = new AbortController().signal,
+  refreshing: Partial<Refreshing> = {},
 ) {
   const notices: string[] = [];
   const progress: [number, number | undefined][] = [];
   const ids = Array.from({ length: reduced.n }, (_, i) => `paper-${i}`);
-  const result = await stage.run(reduced, ids, history, {
-    config: section.schema.parse(settings),
-    seed: 0,
-    threads: 1,
-    baseFolder: '.',
-    model: () => {
-      throw new Error('no model here');
+  const result = await stage.run(
+    reduced,
+    ids,
+    { refresh: 'steady', history, rebuilt: '', resettled: '', ...refreshing },
+    {
+      config: section.schema.parse(settings),
+      seed: 0,
+      threads: 1,
+      baseFolder: '.',
+      model: () => {
+        throw new Error('no model here');
+      },
+      signal,
+      progress: (done, total) => progress.push([done, total]),
+      notice: (message) => notices.push(message),
     },
-    signal,
-    progress: (done, total) => progress.push([done, total]),
-    notice: (message) => notices.push(message),
-  });
+  );
   return { ...result, notices, progress };
 }
 
@@ -44,7 +50,7 @@ async function cluster(
 function historyOf({ assignments: { topic } }: { assignments: { topic: Int32Array } }): History {
   const sizes = new Map<number, number>();
   for (const id of topic) if (id >= 0) sizes.set(id, (sizes.get(id) ?? 0) + 1);
-  return { topic, sizes, nextTopicId: sizes.size };
+  return { topic, sizes, nextTopicId: sizes.size, newborn: new Set(), betterNights: 0 };
 }
 
 describe('a first run', () => {
@@ -55,7 +61,9 @@ describe('a first run', () => {
     expect(topics.slice(160)).toEqual([-1, -1, -1]);
     expect([...assignments.probability.slice(160)]).toEqual([0, 0, 0]);
     expect(Math.min(...assignments.outlierScore.slice(160))).toBeGreaterThan(0.9);
-    expect(events).toEqual([0, 1, 2].map((topicId) => ({ event: 'born', topicId, fromTopicIds: [] })));
+    expect(events).toEqual(
+      [0, 1, 2].map((topicId) => ({ event: 'born', topicId, fromTopicIds: [], reason: '' })),
+    );
     expect(notices).toEqual([]);
   });
 
@@ -83,6 +91,7 @@ describe('a later run', () => {
       'continued 0',
       'continued 1',
       'born 2',
+      'emerging 2',
     ]);
   });
 
@@ -91,11 +100,15 @@ describe('a later run', () => {
       topic: new Int32Array(70).fill(-2),
       sizes: new Map([[6, 20]]),
       nextTopicId: 7,
+      newborn: new Set(),
+      betterNights: 0,
     };
     const { events } = await cluster(clumps([30, 40]), {}, history);
     expect(events.map(({ event, topicId }) => `${event} ${topicId}`)).toEqual([
       'born 7',
+      'emerging 7',
       'born 8',
+      'emerging 8',
       'retired 6',
     ]);
   });
@@ -118,7 +131,15 @@ describe('no topics', () => {
 
   test('retire what there was', async () => {
     const first = await cluster(clumps([30, 40]));
-    const { events } = await cluster(clumps([30, 40]), { min_cluster_size: 60 }, historyOf(first));
+    const { events } = await cluster(
+      clumps([30, 40]),
+      { min_cluster_size: 60 },
+      historyOf(first),
+      undefined,
+      {
+        resettled: 'cluster.min_cluster_size 15 → 60',
+      },
+    );
     expect(events.map(({ event, topicId }) => `${event} ${topicId}`)).toEqual(['retired 0', 'retired 1']);
   });
 });
