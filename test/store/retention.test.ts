@@ -13,7 +13,11 @@ function withRuns(runs: number): { path: string; store: Store } {
   for (let run = 1; run <= runs; run++) {
     beginRun(store, { some: 'settings' });
     store.prepare('INSERT INTO topic_size VALUES (?, -1, 3), (?, 0, ?)').run(run, run, run);
-    store.prepare("INSERT INTO topic_event (run_number, topic_id, event, from_topic_ids) VALUES (?, 0, 'continued', '[0]')").run(run);
+    store
+      .prepare(
+        "INSERT INTO topic_event (run_number, topic_id, event, from_topic_ids) VALUES (?, 0, 'continued', '[0]')",
+      )
+      .run(run);
     store.prepare("INSERT INTO stage_run VALUES (?, 'ingest', 'done', '', '', '', 1, 1)").run(run);
     endRun(store, run, 'done', {
       documentsOut: run * 10,
