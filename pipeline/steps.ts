@@ -61,8 +61,8 @@ import {
   writeLabels,
 } from './store/topics.ts';
 import {
-  countPositions,
   countTruncated,
+  hasPositions,
   type LayoutBasis,
   readEmbeddingRows,
   readEmbeddings,
@@ -224,7 +224,7 @@ async function reduce(step: Step): Promise<StepResult> {
 /** Why the stored layout must not be kept, in words; '' where there is none to keep, null where it may be kept. */
 function whyNotKept(step: Step, basis: LayoutBasis): string | null {
   const { store, settings } = step;
-  if (countPositions(store) === 0) return '';
+  if (!hasPositions(store)) return '';
   if (settings.sections.run.refresh === 'refit') return 'run.refresh is refit';
   if (step.force) return 'asked for by --force';
   const kept = readLayoutBasis(store);

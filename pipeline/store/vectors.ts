@@ -92,8 +92,9 @@ export function readRebuilt(store: Store, runNumber: number): string {
   );
 }
 
-export function countPositions(store: Store): number {
-  return store.prepare('SELECT count(*) FROM position').pluck().get() as number;
+/** Whether any document has a place. */
+export function hasPositions(store: Store): boolean {
+  return store.prepare('SELECT length(vector) FROM position LIMIT 1').pluck().get() !== undefined;
 }
 
 /** The places that documents have, in corpus order; a document whose text has changed since has none. */
