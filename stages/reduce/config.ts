@@ -48,7 +48,7 @@ const reduceSchema = z.strictObject({
     .default('auto')
     .describe(
       'How the neighbours of a document are found: exact (all pairs of documents), approximate (about 98 of 100, in ' +
-        'far less time when there are many), or auto: exact up to 20,000 documents, approximate beyond.',
+        'far less time when there are many), or auto: exact up to 12,000 documents, approximate beyond.',
     ),
   epochs: z
     .int()
