@@ -6,14 +6,23 @@
 import type { History, Matrix } from '../../pipeline/contract.ts';
 import type { Assigned } from './assigned.ts';
 
+/*
+ * The bounds are wide for nights on which places are made anew. On two streams (6,000 papers of the ACL and of arXiv,
+ * the night after a fifth more had come) 0.4, 1.3 and 1.25 kept a Rand index of .62 to .69 there, these .82 to .87, and
+ * agreement with arXiv's fields (NMI) went from .464 to .467. On other nights hardly a document comes near them.
+ */
+
 /** In the topic yesterday, an outlier now: stays down to this share of the density at which the topic begins. */
-const STAYS_FROM = 0.4;
+const STAYS_FROM = 0.1;
 /** An outlier yesterday, in a topic now: comes in from this many times that density up. */
-const ENTERS_FROM = 1.3;
+const ENTERS_FROM = 3;
 /** In one topic yesterday, in another now: moves if it is this many times better placed in the other. */
-const MOVES_FROM = 1.25;
-/** New tonight and an outlier of the cut: joins the topic it is best placed in, down to this share. */
-const JOINS_FROM = 0.7;
+const MOVES_FROM = 1.5;
+/**
+ * New tonight and an outlier of the cut: joins the topic it is best placed in, down to this share. Then outliers are
+ * about as many among late documents as among the others (25% and 21% on arXiv, 12% and 14% on the ACL).
+ */
+const JOINS_FROM = 0.65;
 /** Members, from this number up, that must lie within a distance for a place to count as dense as that. */
 const LEAST_COMPANY = 8;
 
@@ -22,7 +31,8 @@ const LEAST_COMPANY = 8;
  *
  * A document's density in a topic is 1 / the distance within which it has eight members of that topic, as
  * tonight's cut found them (or min_samples of them, where that is more: then no mutual reachability is shorter);
- * it is measured against the density at which the topic appears in tonight's tree. Documents that the last run did not have, and topics that begin tonight, are left as they are.
+ * it is measured against the density at which the topic appears in tonight's tree. Topics that begin tonight take
+ * whatever the cut gives them.
  */
 export function holdLabels(assigned: Assigned, history: History, reduced: Matrix, minSamples: number): void {
   const { topic, probability, clusters } = assigned;

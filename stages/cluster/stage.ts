@@ -40,8 +40,10 @@ export const stage: ClusterStage<ClusterConfig> = {
     const { selected, memory, betterNights, reason } = chooseCut(tree, refreshing, job);
     const { labels, probabilities } = labelRows(tree, selected, selection(config));
     let ids = identify(labels, history);
-    if (memory !== null && dropSmallBirths(labels, clusterSizes(labels), ids, config.min_cluster_size)) {
-      ids = identify(labels, history);
+    // Where documents lie anew, small topics are the first that later ones can gather about.
+    if (memory !== null && refreshing.rebuilt === '') {
+      const dropped = dropSmallBirths(labels, clusterSizes(labels), ids, config.min_cluster_size);
+      if (dropped) ids = identify(labels, history);
     }
     if (ids.ofCluster.length === 0) job.notice(whyNoTopics(reduced.n, config));
     const assigned = assign(labels, probabilities, tree, selected, ids);

@@ -31,20 +31,20 @@ function hold(x: number, was: number, is: number, isNew = false): { topic: numbe
 }
 
 describe('a document', () => {
-  test('of a topic stays as an outlier of the cut down to 0.4 of the density at which the topic begins', () => {
-    expect(hold(2.4, 0, -1).topic).toBe(0);
-    expect(hold(2.4, 0, -1).probability).toBeCloseTo(1 / 2.4 / 4, 6);
-    expect(hold(2.6, 0, -1)).toEqual({ topic: -1, probability: 0.5 });
+  test('of a topic stays as an outlier of the cut down to a tenth of the density at which the topic begins', () => {
+    expect(hold(-9.9, 0, -1).topic).toBe(0);
+    expect(hold(-9.9, 0, -1).probability).toBeCloseTo(1 / 9.9 / 4, 6);
+    expect(hold(-10.1, 0, -1)).toEqual({ topic: -1, probability: 0.5 });
   });
 
-  test('outside comes in from 1.3 of it up', () => {
-    expect(hold(0.8, -1, 0)).toEqual({ topic: -1, probability: 0 });
-    expect(hold(0.7, -1, 0)).toEqual({ topic: 0, probability: 0.5 });
+  test('outside comes in from three times that density up', () => {
+    expect(hold(0.34, -1, 0)).toEqual({ topic: -1, probability: 0 });
+    expect(hold(0.33, -1, 0)).toEqual({ topic: 0, probability: 0.5 });
   });
 
-  test('moves to another topic when it is 1.25 times better placed there', () => {
-    expect(hold(5.5, 0, 1).topic).toBe(0);
-    expect(hold(5.6, 0, 1).topic).toBe(1);
+  test('moves to another topic when it is one and a half times better placed there', () => {
+    expect(hold(5.9, 0, 1).topic).toBe(0);
+    expect(hold(6.1, 0, 1).topic).toBe(1);
   });
 
   test('goes with a topic that begins tonight', () => {
@@ -52,10 +52,10 @@ describe('a document', () => {
     expect(hold(8, -1, 1, true).topic).toBe(1);
   });
 
-  test('that is new joins the topic that it is best placed in, from 0.7 up', () => {
-    expect(hold(1.4, -2, -1).topic).toBe(0);
+  test('that is new joins the topic that it is best placed in, from 0.65 up', () => {
+    expect(hold(1.5, -2, -1).topic).toBe(0);
     expect(hold(8.6, -2, -1).topic).toBe(1);
-    expect(hold(1.5, -2, -1).topic).toBe(-1);
+    expect(hold(1.6, -2, -1).topic).toBe(-1);
     expect(hold(5, -2, 1).topic).toBe(1);
   });
 });
