@@ -162,6 +162,8 @@ export interface KeptLayout {
   positions: PositionColumns;
   /** Documents that the layout itself was made from. */
   fitted: number;
+  /** As in History. */
+  strangeNights: number;
 }
 
 /** Whether results are held to those of the run before, or found anew. */
@@ -189,6 +191,8 @@ export interface History {
   newborn: ReadonlySet<number>;
   /** Nights in a row, that one included, on which a cut without memory was clearly better. */
   betterNights: number;
+  /** Nights in a row, that one included, on which documents come late were outliers clearly more often than others. */
+  strangeNights: number;
 }
 
 /** A topic's name so far, and the terms that it was given for, strongest first. */
@@ -391,6 +395,7 @@ export interface Clustered {
   events: TopicEvent[];
   /** As in History, tonight included. */
   betterNights: number;
+  strangeNights: number;
 }
 
 /** How the cluster stage stands to the run before. */
@@ -398,6 +403,8 @@ export interface Refreshing {
   refresh: Refresh;
   /** Null on the first run. */
   history: History | null;
+  /** [n]; not 0 for a document that came later than the layout was made, as in KeptLayout. */
+  late: Uint8Array;
   /** Why the documents' places were made anew; '' where they were kept. */
   rebuilt: string;
   /** Settings of this stage that changed since the last run, in words; '' for none. */

@@ -66,6 +66,7 @@ import {
   type LayoutBasis,
   readEmbeddingRows,
   readEmbeddings,
+  readLate,
   readLayout,
   readLayoutBasis,
   readMap,
@@ -206,7 +207,7 @@ async function reduce(step: Step): Promise<StepResult> {
   const reduced = await stages.reduce.run(
     readEmbeddings(store, order),
     readIds(store),
-    cannotKeep === null ? readLayout(store, order) : null,
+    cannotKeep === null ? readLayout(store, order, run.runNumber) : null,
     cannotKeep ?? '',
     jobOf(step, 'reduce'),
   );
@@ -256,6 +257,7 @@ async function cluster(step: Step): Promise<StepResult> {
     {
       refresh: step.settings.sections.run.refresh,
       history: former?.history ?? null,
+      late: readLate(store, order),
       rebuilt: readRebuilt(store, run.runNumber),
       resettled: then === null ? '' : resettled(JSON.parse(then), settings),
     },

@@ -257,6 +257,7 @@ export const migrations: readonly string[] = [
   -- Where each document lies, and for which text; late: placed among documents that stood already.
   ALTER TABLE position ADD COLUMN content_hash TEXT NOT NULL DEFAULT '';
   ALTER TABLE position ADD COLUMN late INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX position_late ON position (late) WHERE late <> 0;
 
   -- One row: the layout that is kept from night to night, what it was made from, and why it was last made anew.
   CREATE TABLE layout (
@@ -267,10 +268,13 @@ export const migrations: readonly string[] = [
     rebuilt TEXT NOT NULL
   ) STRICT;
 
+  -- What speaks for finding topics anew, in nights in a row up to that run: a cut without memory was better, and
+  -- documents come late were outliers more often than others.
   CREATE TABLE clustering (
     run_number INTEGER PRIMARY KEY REFERENCES run,
     settings TEXT NOT NULL,
-    better_nights INTEGER NOT NULL
+    better_nights INTEGER NOT NULL,
+    strange_nights INTEGER NOT NULL
   ) STRICT;
 
   -- Names that topics have had: since which run, given for which terms (strongest first), under which settings.

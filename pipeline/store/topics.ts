@@ -48,14 +48,18 @@ export function readHistory(store: Store, order: CorpusOrder, runNumber: number)
     .pluck()
     .all(isFirst === 1 ? -1 : last) as number[];
   const clustering = store
-    .prepare('SELECT settings, better_nights AS betterNights FROM clustering WHERE run_number = ?')
-    .get(last) as { settings: string; betterNights: number } | undefined;
+    .prepare(
+      `SELECT settings, better_nights AS betterNights, strange_nights AS strangeNights FROM clustering
+       WHERE run_number = ?`,
+    )
+    .get(last) as { settings: string; betterNights: number; strangeNights: number } | undefined;
   const history: History = {
     topic,
     sizes: new Map(sizes),
     nextTopicId,
     newborn: new Set(newborn),
     betterNights: clustering?.betterNights ?? 0,
+    strangeNights: clustering?.strangeNights ?? 0,
   };
   return { history, settings: clustering?.settings ?? null };
 }
@@ -71,7 +75,7 @@ export function writeClusters(
   clustered: Clustered,
   settings: string,
 ): void {
-  const { assignments, events, betterNights } = clustered;
+  const { assignments, events, betterNights, strangeNights } = clustered;
   const previous = store
     .prepare('SELECT max(run_number) FROM topic_size WHERE run_number < ?')
     .pluck()
@@ -113,7 +117,9 @@ export function writeClusters(
   for (const e of events) {
     addEvent.run(runNumber, e.topicId, e.event, JSON.stringify(e.fromTopicIds), e.reason);
   }
-  store.prepare('INSERT OR REPLACE INTO clustering VALUES (?, ?, ?)').run(runNumber, settings, betterNights);
+  store
+    .prepare('INSERT OR REPLACE INTO clustering VALUES (?, ?, ?, ?)')
+    .run(runNumber, settings, betterNights, strangeNights);
 }
 
 /** Tonight's assignments, in corpus order. */

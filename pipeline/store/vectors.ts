@@ -98,7 +98,7 @@ export function hasPositions(store: Store): boolean {
 }
 
 /** The places that documents have, in corpus order; a document whose text has changed since has none. */
-export function readLayout(store: Store, order: CorpusOrder): KeptLayout {
+export function readLayout(store: Store, order: CorpusOrder, runNumber: number): KeptLayout {
   const { n } = order;
   const bytes = store.prepare('SELECT length(vector) FROM position LIMIT 1').pluck().get() as
     | number
@@ -113,6 +113,13 @@ export function readLayout(store: Store, order: CorpusOrder): KeptLayout {
       reduced: { n, d, values: new Float32Array(n * d) },
     },
     fitted: store.prepare('SELECT fitted FROM layout').pluck().get() as number,
+    strangeNights:
+      (store
+        .prepare(
+          'SELECT strange_nights FROM clustering WHERE run_number < ? ORDER BY run_number DESC LIMIT 1',
+        )
+        .pluck()
+        .get(runNumber) as number | undefined) ?? 0,
   };
   const { x, y, reduced } = kept.positions;
   const places = new Uint8Array(reduced.values.buffer);
@@ -158,6 +165,14 @@ export function writePositions(
   store
     .prepare('INSERT OR REPLACE INTO layout VALUES (1, ?, ?, ?, ?)')
     .run(runNumber, JSON.stringify(basis), reduced.fitted, rebuilt);
+}
+
+/** Uint8Array [n]: 1 for a document that came later than the layout was made. */
+export function readLate(store: Store, order: CorpusOrder): Uint8Array {
+  const late = new Uint8Array(order.n);
+  const keys = store.prepare('SELECT document_key FROM position WHERE late <> 0').pluck().iterate();
+  for (const key of keys as Iterable<number>) late[order.rowOf[key]] = 1;
+  return late;
 }
 
 /** The reduced vectors that clustering works on, in corpus order. */

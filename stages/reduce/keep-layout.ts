@@ -14,6 +14,9 @@ const IN_THEME = 2;
 /** Documents that a new theme needs, as a multiple of n_neighbors: more than a neighbourhood holds. */
 const LEAST_THEME = 4 / 3;
 
+/** Nights in a row on which late documents must have been outliers clearly more often than the others. */
+const STRANGE_NIGHTS = 3;
+
 /** A layout made from fewer documents has too little to hold new ones by. */
 const LEAST_FITTED = 100;
 /**
@@ -30,7 +33,11 @@ const MOST_AT_ONCE = 0.5;
  * @param n Documents tonight.
  * @param follows Whether the layout follows its documents each night: then late ones are in it like any other.
  */
-export function whyRebuild({ placed, late, fitted }: KeptLayout, n: number, follows = false): string {
+export function whyRebuild(
+  { placed, late, fitted, strangeNights }: KeptLayout,
+  n: number,
+  follows = false,
+): string {
   let standing = 0;
   let lateBefore = 0;
   for (let i = 0; i < n; i++) {
@@ -48,6 +55,9 @@ export function whyRebuild({ placed, late, fitted }: KeptLayout, n: number, foll
   }
   if (standing - lateBefore < MOST_AT_ONCE * fitted) {
     return `only ${standing - lateBefore} of the ${fitted} documents that the layout was made from are left`;
+  }
+  if (strangeNights >= STRANGE_NIGHTS) {
+    return `documents that came since the layout was made have been outliers far more often than the others for ${strangeNights} nights`;
   }
   return '';
 }

@@ -23,6 +23,7 @@ export interface Night {
   nextTopicId: number;
   newborn: Set<number>;
   betterNights: number;
+  strangeNights: number;
 }
 
 /**
@@ -87,7 +88,7 @@ export async function night(
   const clustered = await stages.cluster.run(
     reduced.reduced,
     ids,
-    { refresh, history, rebuilt: reduced.rebuilt, resettled: '' },
+    { refresh, history, late: reduced.late, rebuilt: reduced.rebuilt, resettled: '' },
     jobOf(stages.cluster.section.schema.parse({}), seed),
   );
   const { topic } = clustered.assignments;
@@ -100,10 +101,11 @@ export async function night(
     nextTopicId: Math.max(before?.nextTopicId ?? 0, ...topic.map((id) => id + 1)),
     newborn: before === null ? new Set() : fresh,
     betterNights: clustered.betterNights,
+    strangeNights: clustered.strangeNights,
   };
 }
 
-function keptLayout(rows: readonly number[], { rowOf, reduced }: Night): KeptLayout {
+function keptLayout(rows: readonly number[], { rowOf, reduced, strangeNights }: Night): KeptLayout {
   const n = rows.length;
   const { d, values } = reduced.reduced;
   const kept: KeptLayout = {
@@ -115,6 +117,7 @@ function keptLayout(rows: readonly number[], { rowOf, reduced }: Night): KeptLay
       reduced: { n, d, values: new Float32Array(n * d) },
     },
     fitted: reduced.fitted,
+    strangeNights,
   };
   rows.forEach((paper, i) => {
     const was = rowOf.get(paper);
@@ -140,6 +143,7 @@ function historyOf(rows: readonly number[], before: Night): History {
     nextTopicId: before.nextTopicId,
     newborn: before.newborn,
     betterNights: before.betterNights,
+    strangeNights: before.strangeNights,
   };
 }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { StageName } from '../../pipeline/contract.ts';
@@ -43,6 +44,70 @@ async function secondNight(): Promise<string> {
 }
 
 const places = 'SELECT document_id, x, y, hex(vector) FROM positions ORDER BY document_id';
+
+/** What the run's events, the console and the manifest say of why all was made anew. */
+function whyAnew(
+  folder: string,
+  { runId, notices }: RunSummary,
+): { events: unknown[]; told: string[]; kept: string } {
+  return {
+    events: query(
+      folder,
+      `SELECT DISTINCT reason FROM topic_events WHERE run_id = '${runId}'`,
+    ).flat() as unknown[],
+    told: notices.filter((notice) => notice.includes('anew')),
+    kept: readFileSync(join(folder, 'outputs', 'latest', 'manifest.json'), 'utf8'),
+  };
+}
+
+describe('a night on which places are made anew tells why, in events, on the console and in the manifest', () => {
+  const expectTold = (folder: string, summary: RunSummary, reason: string): void => {
+    const { events, told, kept } = whyAnew(folder, summary);
+    expect(events).toEqual([reason]);
+    expect(told).toEqual([`reduce: all documents were placed anew: ${reason}.`]);
+    expect(kept).toContain(JSON.stringify(told[0]));
+  };
+
+  it('the night after a fifth more documents have come', async () => {
+    const folder = freshFolder(rows.slice(0, 180), asShipped);
+    const first = await runIn(folder);
+    writePapers(folder, rows);
+    expect(whyAnew(folder, await runIn(folder)).told).toEqual([]);
+    writePapers(folder, rows.slice(1));
+    const fitted = query(folder, 'SELECT fitted FROM layout').flat()[0];
+    expect(fitted).toBe(first.documentsOut);
+    const third = await runIn(folder);
+    const reason = (query(folder, 'SELECT rebuilt FROM layout').flat() as string[])[0];
+    expect(reason).toMatch(
+      new RegExp(`^2\\d% more documents have come since the layout was made from ${fitted}$`),
+    );
+    expectTold(folder, third, reason);
+  });
+
+  it('when late documents have been outliers too often for three nights', async () => {
+    const folder = await secondNight();
+    await runIn(folder);
+    const database = connect(join(folder, 'outputs', 'pipeline.db'), {});
+    database.prepare('UPDATE clustering SET strange_nights = 3').run();
+    database.close();
+    writePapers(folder, rows.slice(1));
+    const reason =
+      'documents that came since the layout was made have been outliers far more often than the others for 3 nights';
+    expectTold(folder, await runIn(folder), reason);
+  });
+
+  it('when vectors come from another model', async () => {
+    const folder = await secondNight();
+    await runIn(folder);
+    expectTold(folder, await runIn(folder, { set: ['embed.adapt=true'] }), 'vectors come from another model');
+  });
+
+  it('when it was asked for by --force', async () => {
+    const folder = await secondNight();
+    await runIn(folder);
+    expectTold(folder, await runIn(folder, { force: true, from: 'reduce' }), 'asked for by --force');
+  });
+});
 
 describe('a second night', () => {
   let folder = '';
@@ -118,5 +183,8 @@ describe('a second night', () => {
     expect(query(folder, why)).toEqual([['cluster.min_samples 5 → 4']]);
     const placed = await runIn(folder, { set: ['cluster.min_samples=4', 'reduce.n_neighbors=12'] });
     expect(placed.notices).toContain('reduce: all documents were placed anew: reduce.n_neighbors 15 → 12.');
+    const seeded = await runIn(folder, { set: ['run.seed=7'] });
+    expect(seeded.notices.join()).toContain('reduce: all documents were placed anew: ');
+    expect(seeded.notices.join()).toContain('run.seed 42 → 7');
   });
 });

@@ -24,7 +24,14 @@ function tree(partDensity: number): CondensedTree {
 function historyOf(topics: number[]): History {
   const sizes = new Map<number, number>();
   for (const id of topics) if (id >= 0) sizes.set(id, (sizes.get(id) ?? 0) + 1);
-  return { topic: Int32Array.from(topics), sizes, nextTopicId: 9, newborn: new Set(), betterNights: 0 };
+  return {
+    topic: Int32Array.from(topics),
+    sizes,
+    nextTopicId: 9,
+    newborn: new Set(),
+    betterNights: 0,
+    strangeNights: 0,
+  };
 }
 
 const blocks = (...parts: [number, number][]): number[] =>

@@ -25,6 +25,7 @@ function hold(x: number, was: number, is: number, isNew = false): { topic: numbe
     nextTopicId: 2,
     newborn: new Set(),
     betterNights: 0,
+    strangeNights: 0,
   };
   holdLabels(assigned, history, reduced, 5);
   return { topic: assigned.topic[20], probability: assigned.probability[20] };

@@ -29,6 +29,7 @@ function follow(
     nextTopicId,
     newborn,
     betterNights: 0,
+    strangeNights: 0,
   };
   for (const id of topic) if (id >= 0) history.sizes.set(id, (history.sizes.get(id) ?? 0) + 1);
   const overlap = measureOverlap(labels, clusters, history);

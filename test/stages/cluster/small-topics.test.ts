@@ -32,6 +32,7 @@ function dwindle(outliers: number, elsewhere: number) {
     nextTopicId: 6,
     newborn: new Set(),
     betterNights: 0,
+    strangeNights: 0,
   };
   const reduced = { n, d: 1, values: Float32Array.from({ length: n }, (_, i) => i) };
   return { kept: keepDwindling(assigned, history, reduced, 15), assigned };

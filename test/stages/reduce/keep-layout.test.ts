@@ -48,6 +48,7 @@ function keptOf(first: Reduced, n: number): KeptLayout {
   return {
     placed: Uint8Array.from({ length: n }, (_, i) => (i < known ? 1 : 0)),
     late,
+    strangeNights: 0,
     fitted: first.fitted,
     positions: {
       x: padded(first.x, n),
@@ -128,12 +129,12 @@ describe('spectral places', () => {
 });
 
 describe('a layout is made anew', () => {
-  const why = (standing: number, late: number, coming: number, fitted = 1000): string => {
+  const why = (standing: number, late: number, coming: number, fitted = 1000, strangeNights = 0): string => {
     const n = standing + coming;
     const flags = (ones: number): Uint8Array => Uint8Array.from({ length: n }, (_, i) => (i < ones ? 1 : 0));
     const nothing = new Float32Array(0);
     const positions = { x: nothing, y: nothing, reduced: { n, d: 5, values: nothing } };
-    return whyRebuild({ placed: flags(standing), late: flags(late), fitted, positions }, n);
+    return whyRebuild({ placed: flags(standing), late: flags(late), fitted, positions, strangeNights }, n);
   };
 
   it('the night after a fifth more have come, not on the night of a large delivery', () => {
@@ -148,6 +149,13 @@ describe('a layout is made anew', () => {
 
   it('when less than half of what it was made from is left', () => {
     expect(why(499, 0, 0)).toBe('only 499 of the 1000 documents that the layout was made from are left');
+  });
+
+  it('when late documents have been outliers far more often than others for three nights', () => {
+    expect(why(1000, 150, 10, 1000, 2)).toBe('');
+    expect(why(1000, 150, 10, 1000, 3)).toBe(
+      'documents that came since the layout was made have been outliers far more often than the others for 3 nights',
+    );
   });
 
   it('when it was made from too few', () => {
