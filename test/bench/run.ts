@@ -9,6 +9,7 @@ import { ingestBench } from './ingest.ts';
 import { kernelsBench } from './kernels.ts';
 import { labelsBench } from './labels.ts';
 import { modelsBench } from './models.ts';
+import { sampleBench } from './sample.ts';
 import { stabilityBench } from './stability.ts';
 import { transformersBench } from './transformers.ts';
 import { wholeJobBench } from './whole-job.ts';
@@ -18,6 +19,7 @@ const benches: readonly Bench[] = [
   kernelsBench,
   modelsBench,
   transformersBench,
+  sampleBench,
   ingestBench,
   labelsBench,
   stabilityBench,

@@ -9,6 +9,7 @@ import { peakTask } from './matrix-peak.ts';
 import { mixPapersTask } from './mixed-papers.ts';
 import { adaptTask, encodeTask, tagTask } from './model-tasks.ts';
 import { neighborsTask, vectorsTask } from './neighbor-tasks.ts';
+import { sampledTask } from './sample-tasks.ts';
 import { bertTokenizerTask, plainTokenizerTask } from './tokenizer-tasks.ts';
 import {
   convertTask,
@@ -37,6 +38,7 @@ const tasks: Record<string, (job: never) => Promise<unknown>> = {
   adapt: adaptTask,
   ingest: ingestTask,
   'mix-papers': mixPapersTask,
+  sampled: sampledTask,
   'bert-tokenizer': bertTokenizerTask,
   'plain-tokenizer': plainTokenizerTask,
   'write-bert': writeBertTask,
