@@ -12,12 +12,22 @@ export interface Corpus {
   vectors: Float32Array;
 }
 
+export type Layout = 'umap' | 'spectral';
+
+export interface NightOptions {
+  layout: Layout;
+  seed: number;
+  /** refit: nothing is kept but ids. Default: steady. */
+  refresh?: 'steady' | 'refit';
+}
+
 /** What a night leaves. */
 export interface Night {
   /** Place among the night's rows of each paper. */
   rowOf: Map<number, number>;
   /** Topic ids, −1 for outliers. */
   topic: Int32Array;
+  probability: Float32Array;
   reduced: Reduced;
   events: TopicEvent[];
   nextTopicId: number;
@@ -64,14 +74,12 @@ export async function encode(
  *
  * @param papers Numbers of the papers there are that night.
  * @param before The night before; null on the first.
- * @param refresh refit: nothing is kept but ids.
  */
 export async function night(
   corpus: Corpus,
   papers: readonly number[],
   before: Night | null,
-  refresh: 'steady' | 'refit',
-  seed: number,
+  { layout, seed, refresh = 'steady' }: NightOptions,
 ): Promise<Night> {
   const rows = [...papers].sort((a, b) => compare(order(corpus.id[a]), order(corpus.id[b])));
   const n = rows.length;
@@ -82,7 +90,7 @@ export async function night(
   });
   const ids = rows.map((paper) => corpus.id[paper]);
   const kept = before === null || refresh === 'refit' ? null : keptLayout(rows, before);
-  const reduceJob = jobOf(stages.reduce.section.schema.parse({}), seed);
+  const reduceJob = jobOf(stages.reduce.section.schema.parse({ layout }), seed);
   const reduced = await stages.reduce.run({ n, d, values }, ids, kept, '', reduceJob);
   const history = before === null ? null : historyOf(rows, before);
   const clustered = await stages.cluster.run(
@@ -91,11 +99,12 @@ export async function night(
     { refresh, history, late: reduced.late, rebuilt: reduced.rebuilt, resettled: '' },
     jobOf(stages.cluster.section.schema.parse({}), seed),
   );
-  const { topic } = clustered.assignments;
+  const { topic, probability } = clustered.assignments;
   const fresh = new Set(topic.filter((id) => id >= (before?.nextTopicId ?? 0)));
   return {
     rowOf: new Map(rows.map((paper, i) => [paper, i])),
     topic,
+    probability,
     reduced,
     events: clustered.events,
     nextTopicId: Math.max(before?.nextTopicId ?? 0, ...topic.map((id) => id + 1)),
