@@ -7,7 +7,7 @@ import type { Store } from './open.ts';
 
 if (endianness() !== 'LE') throw new Error('Vectors are stored little-endian; this machine is big-endian.');
 
-/** Stores one vector per document of a batch. `keys[i]` is the document of row i. */
+/** Stores one vector per document of a batch. `keys[i]` is the document of row i. Call it inside a transaction. */
 export function writeEmbeddings(
   store: Store,
   keys: readonly number[],
@@ -16,15 +16,14 @@ export function writeEmbeddings(
   model: string,
   vectors: Embedded,
 ): void {
-  const add = store.prepare('INSERT OR REPLACE INTO embedding VALUES (?, ?, ?, ?, ?, ?, ?)');
-  store
-    .transaction(() => {
-      for (let i = 0; i < keys.length; i++) {
-        const { d, truncated } = vectors;
-        add.run(keys[i], contentHashes[i], workKey, model, d, rowBlob(vectors, i), truncated[i]);
-      }
-    })
-    .immediate();
+  const clear = store.prepare('DELETE FROM embedding WHERE document_key = ?');
+  const add = store.prepare('INSERT INTO embedding VALUES (?, ?, ?, ?, ?, ?, ?)');
+  for (let i = 0; i < keys.length; i++) {
+    const { d, truncated } = vectors;
+    // Two plain statements: for one that may replace, SQLite first writes every page it touches aside.
+    clear.run(keys[i]);
+    add.run(keys[i], contentHashes[i], workKey, model, d, rowBlob(vectors, i), truncated[i]);
+  }
 }
 
 /**
