@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import * as z from 'zod';
 import { UserError } from './errors.ts';
+import { shown } from './library/check-arguments.ts';
 import { type Aggregation, aggregations } from './model/aggregation.ts';
 import { type DocumentEncoder, type EncoderDocument, openEncoder } from './model/document-encoder.ts';
 import type { Device } from './model/session.ts';
@@ -30,6 +31,7 @@ export {
   type Points,
 } from './library/hdbscan.ts';
 export { type NearestNeighborsOptions, nearestNeighbors } from './library/neighbors.ts';
+export { runPipeline } from './library/pipeline.ts';
 export type { ProgressListener } from './library/progress.ts';
 export {
   fitUmap,
@@ -51,7 +53,7 @@ export type { Aggregation } from './model/aggregation.ts';
 export type { SearchChoice } from './model/neighbor-search.ts';
 export type { Device } from './model/session.ts';
 export type { Precision } from './provide-model.ts';
-export { type RunOptions, type RunSummary, runPipeline } from './run.ts';
+export type { Reporter, RunOptions, RunSummary } from './run.ts';
 export type { DocumentEncoder, EncoderDocument, Tagger };
 
 /** How a model is found and run. */
@@ -158,6 +160,9 @@ export interface OpenStore {
  * @throws UserError when it does not exist or is not a database of this program.
  */
 export function openStore(path: string): OpenStore {
+  if (typeof path !== 'string') {
+    throw new TypeError(`openStore: expected the path of a database, got ${shown(path)}.`);
+  }
   const store: Store = openForReading(resolve(path));
   return {
     query: (sql, ...parameters) => store.prepare(sql).all(...parameters) as Record<string, unknown>[],

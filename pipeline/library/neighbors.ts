@@ -28,7 +28,7 @@ export interface NearestNeighborsOptions {
   metric?: Metric | undefined;
   /**
    * `exact`: all pairs, by matrix products. `approximate`: about 98 of 100 neighbours, by cells and NN-descent.
-   * `auto`, the default, compares all pairs up to 20,000 rows and where cells do not serve the vectors.
+   * `auto`, the default, compares all pairs up to 12,000 rows and where cells do not serve the vectors.
    */
   search?: SearchChoice | undefined;
   /** Of the approximate search; a whole number. Default 42. */

@@ -2,12 +2,11 @@
 
     python peers.py umap-learn   '{"points": "points.f32", "n": 1000, "d": 256, "nNeighbors": 15, ...}'
     python peers.py scikit-learn '{"points": "points.f32", "n": 1000, "d": 5, "minClusterSize": 15, ...}'
+    python peers.py class-terms  '{"texts": "texts.jsonl", "c": 200, "words": 2}'
 
-    python peers.py class-terms '{"texts": "texts.jsonl", "c": 200, "words": 2}'
-
-Points are raw little-endian float32 [n x d], texts JSON lines of text and class. The layout (float32) or the labels (int32) go to the file that the
-job names, so that all libraries are judged by one measure; jobs are those of the tasks beside this file. A benchmark only:
-nothing of the product needs Python.
+Points are raw little-endian float32 [n x d], texts JSON lines of text and class. The layout (float32) or the labels
+(int32) go to the file that the job names, so that all libraries are judged by one measure; jobs are those of the
+tasks beside this file. A benchmark only: nothing of the product needs Python.
 """
 
 import json

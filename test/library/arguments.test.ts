@@ -11,6 +11,8 @@ import {
   Interrupted,
   membershipVectors,
   nearestNeighbors,
+  openStore,
+  runPipeline,
   umap,
   umapTransform,
 } from '../../pipeline/library.ts';
@@ -299,5 +301,24 @@ describe('countClassTerms', () => {
     await expect(countClassTerms(endless(), { c: 1, signal: controller.signal })).rejects.toThrow(
       Interrupted,
     );
+  });
+});
+
+describe('runPipeline and openStore', () => {
+  it.each([
+    [{}, TypeError, 'runPipeline: expected config, the path of a config.yaml, got none.'],
+    [{ config: 5 }, TypeError, 'config to be the path of a config.yaml, got 5'],
+    [{ config: 'x.yaml', froms: 'embed' }, TypeError, 'no option "froms". Did you mean "from"?'],
+    [{ config: 'x.yaml', from: 'embeds' }, RangeError, 'from to be "ingest" or "entities"'],
+    [{ config: 'x.yaml', only: ['embed', 'all'] }, RangeError, 'only to be an array of stages (ingest, '],
+    [{ config: 'x.yaml', set: 'run.seed=1' }, TypeError, 'set to be an array of section.key=value'],
+  ])('refuse %j', async (options, kind, message) => {
+    const error = await errorOf(() => runPipeline(untyped(options)));
+    expect(error).toBeInstanceOf(kind);
+    expect(error.message).toContain(message);
+  });
+
+  it('refuse what is no path', () => {
+    expect(() => openStore(untyped(null))).toThrow('openStore: expected the path of a database, got null.');
   });
 });
