@@ -27,7 +27,14 @@ import {
   readTexts,
   textFingerprint,
 } from './store/documents.ts';
-import { readEntities, readSurfaceCounts, writeForms, writeTagged } from './store/entities.ts';
+import {
+  expectManyMentions,
+  finishMentions,
+  readEntities,
+  readSurfaceCounts,
+  writeForms,
+  writeTagged,
+} from './store/entities.ts';
 import { beginIntake, corpusFingerprint, type IntakeCounts, readSkipped } from './store/intake.ts';
 import type { Store } from './store/open.ts';
 import {
@@ -90,6 +97,8 @@ const batchSize = 64;
  * tables, most of which the next one writes to again. Half the time goes; a crash costs no more than this.
  */
 const millisecondsBetweenWrites = 1_000;
+/** From this share of all documents on it pays to make an index anew. */
+const MANY_SHARE = 0.2;
 
 export const steps: Record<StageName, (step: Step) => Promise<StepResult>> = {
   ingest,
@@ -137,9 +146,11 @@ async function entities(step: Step): Promise<StepResult> {
   const model = await stages.entities.prepare(job, keptFor(step, null));
   const { device } = settings.sections.run;
   const key = workKey(['entities', stages.entities.version, settings.sections.entities, model.hash, device]);
-  const documents = await workOnPending<Tagged>(step, 'entities', 'tagged', key, model, (batch, output) =>
-    writeTagged(store, batch.keys, batch.documents.contentHash, key, output),
-  );
+  const documents = await workOnPending<Tagged>(step, 'entities', 'tagged', key, model, {
+    expectMany: () => expectManyMentions(store),
+    write: (batch, output) => writeTagged(store, batch.keys, batch.documents.contentHash, key, output),
+  });
+  finishMentions(store);
   const forms = stages.entities.gather(readSurfaceCounts(store));
   store
     .transaction(() => {
@@ -163,9 +174,11 @@ async function embed(step: Step): Promise<StepResult> {
   const { device } = settings.sections.run;
   const { task } = settings.sections.embed;
   const key = workKey(['embed', stages.embed.version, task ?? null, model.hash, device]);
-  const documents = await workOnPending<Embedded>(step, 'embed', 'embedding', key, model, (batch, output) =>
-    writeEmbeddings(store, batch.keys, batch.documents.contentHash, key, model.reference, output),
-  );
+  const documents = await workOnPending<Embedded>(step, 'embed', 'embedding', key, model, {
+    expectMany: () => {},
+    write: (batch, output) =>
+      writeEmbeddings(store, batch.keys, batch.documents.contentHash, key, model.reference, output),
+  });
   const truncated = countTruncated(store);
   if (truncated > 0) {
     step.notice(
@@ -367,7 +380,7 @@ async function workOnPending<Output>(
   table: 'tagged' | 'embedding',
   key: string,
   model: ModelPin,
-  write: (batch: Batch, output: Output) => void,
+  into: Destination<Output>,
 ): Promise<number> {
   const { store, settings } = step;
   const pending = pendingDocuments(store, table, step.force ? '' : key);
@@ -375,6 +388,7 @@ async function workOnPending<Output>(
   const data = { stage, config: settings.sections[stage], model, machine: { device, threads: 1 } };
   let done = 0;
   if (pending.length > 0) makeStale(store, [stage], stage);
+  if (pending.length > MANY_SHARE * countDocuments(store)) into.expectMany();
   step.progress(0, pending.length);
   const results = workInOrder<Batch, Output>(
     data,
@@ -385,7 +399,7 @@ async function workOnPending<Output>(
   let unwritten: { batch: Batch; output: Output }[] = [];
   let wrote = performance.now();
   const writeAll = store.transaction(() => {
-    for (const { batch, output } of unwritten) write(batch, output);
+    for (const { batch, output } of unwritten) into.write(batch, output);
   });
   try {
     for await (const result of results) {
@@ -402,6 +416,13 @@ async function workOnPending<Output>(
     writeAll.immediate();
   }
   return done;
+}
+
+/** Where results go. */
+interface Destination<Output> {
+  /** Told before results of a large part of all documents are written. */
+  expectMany(): void;
+  write(batch: Batch, output: Output): void;
 }
 
 interface Batch {

@@ -10,6 +10,7 @@ import { kernelsBench } from './kernels.ts';
 import { labelsBench } from './labels.ts';
 import { modelsBench } from './models.ts';
 import { sampleBench } from './sample.ts';
+import { topicsBench } from './topics.ts';
 import { transformersBench } from './transformers.ts';
 import { wholeJobBench } from './whole-job.ts';
 
@@ -18,6 +19,7 @@ const benches: readonly Bench[] = [
   kernelsBench,
   modelsBench,
   transformersBench,
+  topicsBench,
   sampleBench,
   ingestBench,
   labelsBench,
