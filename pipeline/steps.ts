@@ -1,10 +1,20 @@
 /** One function per stage: reads its columns from the store, runs it, writes what it gives and marks it done. */
 
+import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import type { DocumentColumns, Embedded, Job, ModelPin, RunFacts, StageName, Tagged } from './contract.ts';
+import type {
+  DocumentColumns,
+  Embedded,
+  Job,
+  ModelPin,
+  Reduced,
+  RunFacts,
+  StageName,
+  Tagged,
+} from './contract.ts';
 import { Interrupted, UserError } from './errors.ts';
 import { stageOrder, stages } from './order.ts';
-import { workKey } from './plan.ts';
+import { differences, workKey } from './plan.ts';
 import { findModel, type Precision } from './provide-model.ts';
 import { manifestCounts, publish } from './publish.ts';
 import {
@@ -50,6 +60,7 @@ import {
 import {
   readAssignments,
   readEvents,
+  readFormerLabels,
   readHistory,
   readTerms,
   readTopics,
@@ -58,10 +69,17 @@ import {
 } from './store/topics.ts';
 import {
   countTruncated,
+  hasPositions,
+  type LayoutBasis,
   readEmbeddingRows,
   readEmbeddings,
+  readLate,
+  readLayout,
+  readLayoutBasis,
   readMap,
+  readRebuilt,
   readReduced,
+  readVectorKey,
   writeEmbeddings,
   writePositions,
 } from './store/vectors.ts';
@@ -190,62 +208,115 @@ async function embed(step: Step): Promise<StepResult> {
 }
 
 async function reduce(step: Step): Promise<StepResult> {
-  const { store } = step;
+  const { store, run, inputs } = step;
   const order = readOrder(store);
-  const positions = await stages.reduce.run(
+  const basis = {
+    version: inputs.version,
+    config: inputs.config,
+    seed: inputs.seed,
+    vectors: readVectorKey(store),
+  };
+  const cannotKeep = whyNotKept(step, basis);
+  const reduced = await stages.reduce.run(
     readEmbeddings(store, order),
     readIds(store),
+    cannotKeep === null ? readLayout(store, order, run.runNumber) : null,
+    cannotKeep ?? '',
     jobOf(step, 'reduce'),
   );
   checkSignal(step);
   store
     .transaction(() => {
-      writePositions(store, order, positions);
-      markDone(step, 'reduce', workKey(step.inputs));
+      writePositions(store, order, run.runNumber, reduced, basis);
+      // Places follow those of the night before: equal inputs alone do not give equal places.
+      markDone(step, 'reduce', workKey([inputs, placesKey(reduced)]));
     })
     .immediate();
   return { documents: order.n };
 }
 
+/** Why the stored layout must not be kept, in words; '' where there is none to keep, null where it may be kept. */
+function whyNotKept(step: Step, basis: LayoutBasis): string | null {
+  const { store, settings } = step;
+  if (!hasPositions(store)) return '';
+  if (settings.sections.run.refresh === 'refit') return 'run.refresh is refit';
+  if (step.force) return 'asked for by --force';
+  const kept = readLayoutBasis(store);
+  if (kept === null) return 'the places are from a version that did not keep them';
+  const why = differences(kept.config, basis.config, 'reduce');
+  if (kept.version !== basis.version) why.push(`stage version ${kept.version} → ${basis.version}`);
+  if (kept.seed !== basis.seed) why.push(`run.seed ${kept.seed} → ${basis.seed}`);
+  if (kept.vectors !== basis.vectors) why.push('vectors come from another model');
+  return why.length === 0 ? null : why.join('; ');
+}
+
+function placesKey({ x, y, reduced }: Reduced): string {
+  const hash = createHash('sha256');
+  for (const numbers of [x, y, reduced.values]) {
+    hash.update(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
+  }
+  return hash.digest('hex');
+}
+
 async function cluster(step: Step): Promise<StepResult> {
-  const { store, run } = step;
+  const { store, run, inputs } = step;
   const order = readOrder(store);
-  const history = readHistory(store, order, run.runNumber);
+  const former = readHistory(store, order, run.runNumber);
+  const settings = { version: inputs.version, config: inputs.config };
+  const then = former?.settings ?? null;
   const clustered = await stages.cluster.run(
     readReduced(store, order),
     readIds(store),
-    history,
+    {
+      refresh: step.settings.sections.run.refresh,
+      history: former?.history ?? null,
+      late: readLate(store, order),
+      rebuilt: readRebuilt(store, run.runNumber),
+      resettled: then === null ? '' : resettled(JSON.parse(then), settings),
+    },
     jobOf(step, 'cluster'),
   );
   checkSignal(step);
   store
     .transaction(() => {
-      writeClusters(store, order, run.runNumber, clustered);
+      writeClusters(store, order, run.runNumber, clustered, JSON.stringify(settings));
       // Names and distances hung on the rows that were replaced.
       makeStale(store, ['label'], 'cluster');
       // Ids follow the run before, so that equal inputs give equal topics only within one run.
-      markDone(step, 'cluster', workKey([step.inputs, run.runNumber]));
+      markDone(step, 'cluster', workKey([inputs, run.runNumber]));
     })
     .immediate();
   return { documents: order.n };
 }
 
+/** What changed between two settings of the cluster stage, in words. */
+function resettled(
+  then: { version: number; config: unknown },
+  now: { version: number; config: unknown },
+): string {
+  const why = differences(then.config, now.config, 'cluster');
+  if (then.version !== now.version) why.push(`stage version ${then.version} → ${now.version}`);
+  return why.join('; ');
+}
+
 async function label(step: Step): Promise<StepResult> {
-  const { store } = step;
+  const { store, run, inputs } = step;
   const order = readOrder(store);
+  const settings = workKey([inputs.version, inputs.config]);
   const labelled = await stages.label.run(
     readTexts(store, order),
     readEntities(store, order),
     readEmbeddingRows(store, order),
     readMap(store, order),
     readAssignments(store, order),
+    readFormerLabels(store, run.runNumber, settings),
     jobOf(step, 'label'),
   );
   checkSignal(step);
   store
     .transaction(() => {
-      writeLabels(store, order, labelled);
-      markDone(step, 'label', workKey(step.inputs));
+      writeLabels(store, order, run.runNumber, labelled, settings);
+      markDone(step, 'label', workKey(inputs));
     })
     .immediate();
   return { documents: order.n };
@@ -341,7 +412,11 @@ function precisionFor(settings: Settings, name: StageName): Precision {
 /** The settings that results depend on: not the number of threads, nor where the database lies. */
 function shownConfig(settings: Settings): Record<string, unknown> {
   const { run, ...sections } = settings.sections;
-  return { run: { seed: run.seed }, ...sections, export: resultSettings(settings, 'export') };
+  return {
+    run: { seed: run.seed, refresh: run.refresh },
+    ...sections,
+    export: resultSettings(settings, 'export'),
+  };
 }
 
 function keptFor(step: Step, adapted: ModelPin | null) {

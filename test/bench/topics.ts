@@ -114,6 +114,7 @@ function configOf(threads: number, seed: number): string {
     `  seed: ${seed}`,
     `  threads: ${threads}`,
     '  backups: 0',
+    '  refresh: refit',
     'ingest:',
     '  source: jsonl',
     '  path: papers.jsonl.gz',
