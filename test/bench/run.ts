@@ -11,6 +11,7 @@ import { labelsBench } from './labels.ts';
 import { modelsBench } from './models.ts';
 import { sampleBench } from './sample.ts';
 import { stabilityBench } from './stability.ts';
+import { topicsBench } from './topics.ts';
 import { transformersBench } from './transformers.ts';
 import { wholeJobBench } from './whole-job.ts';
 
@@ -19,6 +20,7 @@ const benches: readonly Bench[] = [
   kernelsBench,
   modelsBench,
   transformersBench,
+  topicsBench,
   sampleBench,
   ingestBench,
   labelsBench,
