@@ -4,6 +4,7 @@ import type { Job } from '../../pipeline/contract.ts';
 import { hdbscanWithPauses } from '../../pipeline/math/hdbscan.ts';
 import { type ReduceConfig, section } from '../../stages/reduce/config.ts';
 import { stage } from '../../stages/reduce/stage.ts';
+import { matrixRows } from '../matrix-rows.ts';
 import { readFloats, writeNumbers } from './float-file.ts';
 import { type Timing, timed } from './timing.ts';
 
@@ -29,12 +30,12 @@ export interface SampledResult {
   noise: number;
 }
 
-/** Reduces as the stage does, by its defaults but for the sample, and clusters. */
+/** Reduces as the stage does, by its defaults but for the sample and a single layout, and clusters. */
 export async function sampledTask(job: SampledJob): Promise<SampledResult> {
   const { n, d, seed, threads } = job;
   const values = readFloats(job.points);
   const ids = Array.from({ length: n }, (_, i) => `document-${i}`);
-  const reduced = await timed(() => stage.run({ n, d, values }, ids, null, '', jobOf(job)));
+  const reduced = await timed(() => stage.run(matrixRows({ n, d, values }), ids, null, '', jobOf(job)));
   const found = await timed(() =>
     hdbscanWithPauses(reduced.value.reduced.values, {
       n,
@@ -54,7 +55,7 @@ export async function sampledTask(job: SampledJob): Promise<SampledResult> {
 
   function jobOf({ fitSample }: SampledJob): Job<ReduceConfig> {
     return {
-      config: section.schema.parse(fitSample === null ? {} : { fit_sample: fitSample }),
+      config: section.schema.parse({ tries: 1, ...(fitSample === null ? {} : { fit_sample: fitSample }) }),
       seed,
       threads,
       baseFolder: process.cwd(),
