@@ -3,59 +3,42 @@
  * JSON. What the whole process used is told by exit-usage.ts; tasks time their own parts.
  */
 
-import { classTermsTask, classTfIdfTask } from './class-terms-tasks.ts';
-import { ingestTask } from './ingest-task.ts';
-import { hdbscanTask, hdbscanTsTask, placeTask } from './kernel-tasks.ts';
-import { peakTask } from './matrix-peak.ts';
-import { mixPapersTask } from './mixed-papers.ts';
-import { adaptTask, encodeTask, tagTask } from './model-tasks.ts';
-import { neighborsTask, vectorsTask } from './neighbor-tasks.ts';
-import { sampledTask } from './sample-tasks.ts';
-import { bertTokenizerTask, plainTokenizerTask } from './tokenizer-tasks.ts';
-import {
-  convertTask,
-  encodePapersTask,
-  encodingRateTask,
-  memoryGrowthTask,
-  sequencesTask,
-  tagPapersTask,
-  workersTask,
-  writeBertTask,
-} from './transformer-tasks.ts';
-import { umapJsTask, umapTask } from './umap-tasks.ts';
-
 // Jobs come from runTask in this folder, which gives each task what it takes.
-const tasks: Record<string, (job: never) => Promise<unknown>> = {
-  neighbors: neighborsTask,
-  vectors: vectorsTask,
-  umap: umapTask,
-  'umap-js': umapJsTask,
-  hdbscan: hdbscanTask,
-  'hdbscan-ts': hdbscanTsTask,
-  place: placeTask,
-  'class-tf-idf': classTfIdfTask,
-  'class-terms': classTermsTask,
-  tag: tagTask,
-  encode: encodeTask,
-  adapt: adaptTask,
-  ingest: ingestTask,
-  'mix-papers': mixPapersTask,
-  sampled: sampledTask,
-  'bert-tokenizer': bertTokenizerTask,
-  'plain-tokenizer': plainTokenizerTask,
-  'write-bert': writeBertTask,
-  'convert-bert': convertTask,
-  'matrix-peak': peakTask,
-  'encoding-rate': encodingRateTask,
-  'encode-papers': encodePapersTask,
-  workers: workersTask,
-  sequences: sequencesTask,
-  'tag-papers': tagPapersTask,
-  'memory-growth': memoryGrowthTask,
+type Task = (job: never) => Promise<unknown>;
+
+/** Each loads its own modules alone: what a process costs is to be what its task needs. */
+const tasks: Record<string, () => Promise<Task>> = {
+  neighbors: async () => (await import('./neighbor-tasks.ts')).neighborsTask,
+  vectors: async () => (await import('./neighbor-tasks.ts')).vectorsTask,
+  umap: async () => (await import('./umap-tasks.ts')).umapTask,
+  'umap-js': async () => (await import('./umap-tasks.ts')).umapJsTask,
+  hdbscan: async () => (await import('./kernel-tasks.ts')).hdbscanTask,
+  'hdbscan-ts': async () => (await import('./kernel-tasks.ts')).hdbscanTsTask,
+  place: async () => (await import('./kernel-tasks.ts')).placeTask,
+  'class-tf-idf': async () => (await import('./class-terms-tasks.ts')).classTfIdfTask,
+  'class-terms': async () => (await import('./class-terms-tasks.ts')).classTermsTask,
+  tag: async () => (await import('./model-tasks.ts')).tagTask,
+  encode: async () => (await import('./model-tasks.ts')).encodeTask,
+  adapt: async () => (await import('./model-tasks.ts')).adaptTask,
+  ingest: async () => (await import('./ingest-task.ts')).ingestTask,
+  'mix-papers': async () => (await import('./mixed-papers.ts')).mixPapersTask,
+  sampled: async () => (await import('./sample-tasks.ts')).sampledTask,
+  'bert-tokenizer': async () => (await import('./tokenizer-tasks.ts')).bertTokenizerTask,
+  'plain-tokenizer': async () => (await import('./tokenizer-tasks.ts')).plainTokenizerTask,
+  'write-bert': async () => (await import('./transformer-tasks.ts')).writeBertTask,
+  'convert-bert': async () => (await import('./transformer-tasks.ts')).convertTask,
+  'matrix-peak': async () => (await import('./matrix-peak.ts')).peakTask,
+  'encoding-rate': async () => (await import('./transformer-tasks.ts')).encodingRateTask,
+  'encode-papers': async () => (await import('./transformer-tasks.ts')).encodePapersTask,
+  workers: async () => (await import('./transformer-tasks.ts')).workersTask,
+  sequences: async () => (await import('./transformer-tasks.ts')).sequencesTask,
+  'tag-papers': async () => (await import('./transformer-tasks.ts')).tagPapersTask,
+  'memory-growth': async () => (await import('./transformer-tasks.ts')).memoryGrowthTask,
 };
 
 const [name, job] = process.argv.slice(2);
-const task = tasks[name];
-if (task === undefined) throw new Error(`bench: no task "${name}".`);
+const load = tasks[name];
+if (load === undefined) throw new Error(`bench: no task "${name}".`);
+const task = await load();
 const result = await task(JSON.parse(job) as never);
 process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -1,6 +1,5 @@
 /** What the UMAP bench runs in processes of their own: our steps, and umap-js, on one file of points. */
 
-import { UMAP } from 'umap-js';
 import { fuzzyGraph } from '../../pipeline/math/fuzzy-graph.ts';
 import { createRandom } from '../../pipeline/math/random.ts';
 import { layout } from '../../pipeline/math/umap.ts';
@@ -62,6 +61,7 @@ export async function umapJsTask(job: UmapJob): Promise<Timing> {
   const { n, d } = job;
   const points = readFloats(job.points);
   const rows = Array.from({ length: n }, (_, i) => Array.from(points.subarray(i * d, (i + 1) * d)));
+  const { UMAP } = await import('umap-js');
   const umap = new UMAP({
     nNeighbors: job.nNeighbors,
     nComponents: job.nComponents,
