@@ -49,7 +49,8 @@ const allowed: [place: RegExp, may: RegExp][] = [
   [/^stages\//, /^pipeline\/(contract|errors|math|model)$/],
   [/^pipeline\/order$/, /^stages\//],
   [/^pipeline\/config$/, /^pipeline\/errors$/],
-  [/^pipeline\/hub$/, /^pipeline\/errors$/],
+  [/^pipeline\/http$/, /^pipeline\/errors$/],
+  [/^pipeline\/hub$/, /^pipeline\/(errors|http)$/],
   [/^pipeline\/compare$/, /^pipeline\/(errors|evaluate)$/],
   [/^pipeline\/kernels$/, /^$/],
   [/^pipeline\/checkpoint$/, /^pipeline\/(errors|math|model)$/],
@@ -96,8 +97,8 @@ describe('structure', () => {
       ['onnxruntime-node', /^pipeline\/model\/session\.ts$/],
       ['better-sqlite3', /^pipeline\/store\//],
       ['commander', /^pipeline\/cli\.ts$/],
-      ['undici', /^pipeline\/hub\//],
-      ['p-retry', /^pipeline\/(hub|schedule)\//],
+      ['undici', /^pipeline\/http\/request\.ts$/],
+      ['p-retry', /^pipeline\/(http|schedule)\//],
       ['croner', /^pipeline\/schedule\/timetable\.ts$/],
     ];
     const wrong = sources.flatMap((file) =>

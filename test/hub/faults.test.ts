@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../pipeline/errors.ts';
+import { networkFault } from '../../pipeline/http/network-fault.ts';
+import { readProxies } from '../../pipeline/http/proxies.ts';
+import { TransferFault } from '../../pipeline/http/transfer-fault.ts';
 import { nextUrl } from '../../pipeline/hub/connection.ts';
 import { hubEnvironment } from '../../pipeline/hub/environment.ts';
-import { diskFault, networkFault, statusFault, TransferFault } from '../../pipeline/hub/faults.ts';
+import { diskFault, statusFault } from '../../pipeline/hub/faults.ts';
 
 const asked = { repository: 'a/b', revision: 'main', path: 'config.json' };
 const url = new URL('https://hub.example/a/b?Signature=secret');
@@ -13,7 +16,7 @@ function coded(code: string, message = 'x'): Error {
 }
 
 function network(error: unknown, variables: Record<string, string> = {}): Error {
-  return networkFault(error, url, asked, hubEnvironment({ HF_HOME: '/nowhere', ...variables })) as Error;
+  return networkFault(error, url, 'hf:a/b', readProxies(variables)) as Error;
 }
 
 function status(code: number, headers: Record<string, string> = {}): Error {
