@@ -59,6 +59,7 @@ function toJson(summary: RunSummary): Record<string, unknown> {
     added: summary.intake?.added ?? 0,
     changed: summary.intake?.changed ?? 0,
     removed: summary.intake?.removed ?? 0,
+    merged: summary.intake?.merged ?? 0,
     topics: summary.topics,
     noise_share: round(summary.noiseShare),
     notices: summary.notices,

@@ -1,4 +1,7 @@
-/** The `ingest` section of config.yaml: which file is read, and which of its columns mean what. */
+/**
+ * The `ingest` section of config.yaml: where papers come from, and which fields mean what. One source, or a
+ * list of them.
+ */
 
 import { z } from 'zod';
 import type { Section } from '../../pipeline/contract.ts';
@@ -13,13 +16,25 @@ const columnName = (meaning: string) =>
     .optional()
     .describe(`${meaning}; null when the file has none. Default: recognised by its name`);
 
-const schema = z.strictObject({
+/** Sources read as a whole whenever one of their files changed. */
+const wholeSources = ['csv', 'jsonl'] as const;
+
+/** Sources whose records the database keeps, and which are asked for what is new. */
+const keptSources = [] as const;
+
+const fields = z.strictObject({
   source: z
-    .enum(['csv', 'jsonl'])
+    .enum([...wholeSources, ...keptSources])
     .default('csv')
     .describe('Format of the file: csv (commas, tabs, semicolons or bars, told apart by the file) or jsonl'),
+  name: z
+    .string()
+    .regex(/^[\w .-]{1,64}$/)
+    .optional()
+    .describe('What the database calls this source, where its format does not say enough; 64 characters'),
   path: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .optional()
     .describe('The file, or a list of files, relative to this config file; plain or gzip'),
   columns: z
     .strictObject({
@@ -28,10 +43,18 @@ const schema = z.strictObject({
       title: columnName('Column with the title'),
       abstract: columnName('Column with the abstract'),
       year: columnName('Column with the year or date of publication'),
+      arxiv: columnName('Column with the arXiv id'),
+      pmid: columnName('Column with the PubMed id'),
+      authors: columnName('Column with the authors, separated by semicolons, bars or as a list'),
+      institutions: columnName('Column with the institutions, likewise'),
+      venue: columnName('Column with the journal or proceedings'),
+      citations: columnName('Column with the number of citations'),
+      published: columnName('Column with the date of publication'),
+      retracted: columnName('Column that says whether a paper was retracted'),
     })
     .prefault({})
     .describe(
-      'Names of the columns. Those of OpenAlex, Scopus, Web of Science, Zotero and plain tables are known',
+      'Names of the columns. Those of OpenAlex, Scopus, Web of Science, Dimensions, Lens, Zotero, Semantic Scholar and plain tables are known',
     ),
   delimiter: z
     .enum(['auto', ',', ';', '|', '\t', 'tab'])
@@ -42,6 +65,10 @@ const schema = z.strictObject({
     .refine(isEncoding, 'Expected auto or an encoding of the WHATWG list, such as utf-8 or windows-1252')
     .default('auto')
     .describe('Encoding of the file, such as windows-1252; auto is UTF-8, or UTF-16 where the file shows it'),
+  retracted: z
+    .enum(['leave_out', 'keep'])
+    .optional()
+    .describe('What becomes of papers that a source calls retracted: leave_out (default) or keep'),
   min_text_length: z
     .int()
     .min(1)
@@ -58,12 +85,38 @@ const schema = z.strictObject({
     .describe('Most characters in a title or an abstract, 1000 to 10000000; longer rows are left out'),
 });
 
-export type IngestConfig = z.infer<typeof schema>;
+type Fields = z.infer<typeof fields>;
 
-/** The five meanings that a column can have. */
-export type Role = keyof IngestConfig['columns'];
+const wantedFields: { [S in Fields['source']]: { needs: (keyof Fields)[]; may: (keyof Fields)[] } } = {
+  csv: { needs: ['path'], may: ['columns', 'delimiter', 'encoding'] },
+  jsonl: { needs: ['path'], may: ['columns', 'encoding'] },
+};
 
-export const section: Section<IngestConfig> = { schema };
+/** One source. */
+export const source = fields.superRefine((given, context) => {
+  for (const name of wantedFields[given.source].needs) {
+    if (given[name] === undefined) context.addIssue({ code: 'custom', path: [name], message: 'a value' });
+  }
+});
+
+/** Checked settings of one source. */
+export type SourceConfig = z.infer<typeof source>;
+
+export type IngestConfig = SourceConfig | SourceConfig[];
+
+/** The five meanings that a paper's text and identity come from. */
+export type Role = 'id' | 'doi' | 'title' | 'abstract' | 'year';
+
+/** What else a column can mean. */
+export type FactRole = Exclude<keyof SourceConfig['columns'], Role>;
+
+export const section: Section<IngestConfig> = {
+  schema: z.union([source, z.array(source).min(1).max(100)]),
+};
+
+export function sourcesOf(config: IngestConfig): SourceConfig[] {
+  return Array.isArray(config) ? config : [config];
+}
 
 function isEncoding(label: string): boolean {
   if (label === 'auto') return true;
