@@ -17,10 +17,10 @@ export interface SearchOptions extends NeighborOptions {
 }
 
 /**
- * Up to here all pairs cost no more than the approximate search, about: 1.4 against 0.9 CPU s at 20,000 × 256, 0.5
- * each at 10,000.
+ * Up to here all pairs cost little more than the approximate search: 1.4 against 0.9 CPU s at 12,000 × 512, 0.7
+ * each at 8,000; at 20,000 it is 3.0 against 1.1.
  */
-const MOST_EXACT_ROWS = 20_000;
+const MOST_EXACT_ROWS = 12_000;
 /** Comparing a row with more than this share of the others costs more one by one than all pairs by matrix products. */
 const MOST_COMPARED_SHARE = 1 / 6;
 /** Multiply-adds of all pairs that are still worth it where cells do not serve: about five minutes of one core. */

@@ -19,7 +19,7 @@ const AGREEMENT = 2;
  * words in common with one of them.
  *
  * @param terms Strongest first.
- * @param documentsOf Rows of the corpus that hold a term, 0 to n − 1.
+ * @param documentsOf Rows of the corpus that hold a term, 0 to n − 1, ascending.
  * @param diversity 0 to let terms repeat one another, 1 to choose by unlikeness alone after the strongest.
  * @returns The terms picked, strongest first. Ties go to the stronger term.
  *
@@ -61,13 +61,41 @@ export function chooseTerms(
     for (let at = 0; at < terms.length; at++) {
       if (isPicked[at] === 1) continue;
       likeness[at] = Math.max(likeness[at], shareInCommon(words[at], words[best]));
-      let shared = 0;
-      for (const row of documents[at]) shared += holdsBest[row];
+      const shared =
+        SEARCH_COST * documents[best].length < documents[at].length
+          ? searchedCount(documents[best], documents[at])
+          : heldCount(documents[at], holdsBest);
       agreement[at] += npmi(documents[at].length, documents[best].length, shared, n);
     }
     for (const row of documents[best]) holdsBest[row] = 0;
   }
   return picked.sort((a, b) => a - b).map((at) => terms[at]);
+}
+
+/** Rows that are looked at in the time that one is searched for among many. */
+const SEARCH_COST = 32;
+
+/** Rows of an ascending list that another holds. */
+function heldCount(rows: Int32Array, held: Uint8Array): number {
+  let count = 0;
+  for (const row of rows) count += held[row];
+  return count;
+}
+
+/** The same where the list is long and the other, also ascending, is short. */
+function searchedCount(few: Int32Array, many: Int32Array): number {
+  let count = 0;
+  let from = 0;
+  for (const row of few) {
+    let to = many.length;
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (many[middle] < row) from = middle + 1;
+      else to = middle;
+    }
+    if (many[from] === row) count++;
+  }
+  return count;
 }
 
 /** Share of all words of two terms that both have, 0 to 1. */

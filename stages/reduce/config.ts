@@ -40,7 +40,7 @@ const reduceSchema = z.strictObject({
     .default('auto')
     .describe(
       'How the neighbours of a document are found: exact (all pairs of documents), approximate (about 98 of 100, in ' +
-        'far less time when there are many), or auto: exact up to 20,000 documents, approximate beyond.',
+        'far less time when there are many), or auto: exact up to 12,000 documents, approximate beyond.',
     ),
   epochs: z
     .int()
@@ -55,7 +55,7 @@ const reduceSchema = z.strictObject({
     .min(1000)
     .optional()
     .describe(
-      'Fit on this many documents, drawn evenly by the seed, and place all others among them; a whole number from ' +
+      'Fit on this many documents, drawn by the seed from all kinds of them alike, and place all others among them; a whole number from ' +
         '1000 up. Left out: fit on all. For corpora beyond what one machine can hold or lay out.',
     ),
 });

@@ -1,6 +1,7 @@
 /** Which documents a layout is fitted on when it is not to be fitted on all. */
 
 import { createRandom } from '../../pipeline/math/random.ts';
+import type { Rows } from './layouts.ts';
 
 export interface Split {
   /** Int32Array: documents that the layout is fitted on, ascending. */
@@ -9,19 +10,76 @@ export interface Split {
   placed: Int32Array;
 }
 
+/** Planes that cut the space of vectors into strata: 64 of them. */
+const PLANES = 6;
+
 /**
- * An even sample of the documents: those whose ids draw the lowest numbers. A document's draw depends on its id and
- * the seed alone, so from night to night the sample changes by as little as the corpus does.
+ * A stratified sample of the documents: from each stratum of like vectors its share, those whose ids draw the lowest
+ * numbers. A document's draw depends on its id and the seed alone, so from night to night the sample changes by
+ * little more than the corpus does.
  *
+ * @param rows Vectors of the documents.
  * @param size From 1 to the number of documents.
  */
-export function splitDocuments(documentIds: readonly string[], size: number, seed: number): Split {
+export function splitDocuments(
+  rows: Rows,
+  documentIds: readonly string[],
+  size: number,
+  seed: number,
+): Split {
+  const { n } = rows;
+  const strata = strataOf(rows, seed);
   const draws = Uint32Array.from(documentIds, (id) =>
     createRandom(seed, hashOf(id), 0x73616d70).nextUint32(),
   );
-  const order = Int32Array.from({ length: documentIds.length }, (_, i) => i);
-  order.sort((i, j) => draws[i] - draws[j] || i - j);
-  return { fitted: order.slice(0, size).sort(), placed: order.slice(size).sort() };
+  const order = Int32Array.from({ length: n }, (_, i) => i);
+  order.sort((i, j) => strata[i] - strata[j] || draws[i] - draws[j] || i - j);
+
+  const members = new Int32Array(1 << PLANES);
+  for (const stratum of strata) members[stratum]++;
+  const fitted = new Int32Array(size);
+  const placed = new Int32Array(n - size);
+  let [taken, left, start] = [0, 0, 0];
+  quotas(members, n, size).forEach((quota, stratum) => {
+    const end = start + members[stratum];
+    fitted.set(order.subarray(start, start + quota), taken);
+    placed.set(order.subarray(start + quota, end), left);
+    taken += quota;
+    left += members[stratum] - quota;
+    start = end;
+  });
+  return { fitted: fitted.sort(), placed: placed.sort() };
+}
+
+/**
+ * On which side of each of a few planes through the mean a vector lies, as bits; the planes are drawn by the seed.
+ * Alike vectors mostly lie on the same side of all of them.
+ */
+function strataOf({ n, d, vectors }: Rows, seed: number): Uint8Array {
+  const mean = new Float64Array(d);
+  for (let i = 0; i < n; i++) for (let q = 0; q < d; q++) mean[q] += vectors[i * d + q] / n;
+  const strata = new Uint8Array(n);
+  for (let plane = 0; plane < PLANES; plane++) {
+    const random = createRandom(seed, plane, 0x706c616e);
+    const normal = Float64Array.from({ length: d }, () => random.nextNormal());
+    const offset = mean.reduce((sum, value, q) => sum + value * normal[q], 0);
+    for (let i = 0; i < n; i++) {
+      let side = -offset;
+      for (let q = 0; q < d; q++) side += vectors[i * d + q] * normal[q];
+      if (side > 0) strata[i] |= 1 << plane;
+    }
+  }
+  return strata;
+}
+
+/** Each stratum's share of the sample, in whole documents; those rounded down most get what is left over. */
+function quotas(members: Int32Array, n: number, size: number): Int32Array {
+  const shares = Int32Array.from(members, (count) => Math.floor((count * size) / n));
+  const rest = (stratum: number): number => (members[stratum] * size) % n;
+  const byRest = [...members.keys()].sort((a, b) => rest(b) - rest(a) || a - b);
+  const missing = size - shares.reduce((sum, share) => sum + share, 0);
+  for (const stratum of byRest.slice(0, missing)) shares[stratum]++;
+  return shares;
 }
 
 /** FNV-1a over UTF-16 code units. */

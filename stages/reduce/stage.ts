@@ -35,7 +35,7 @@ export const stage: ReduceStage<ReduceConfig> = {
     if (fit_sample === undefined || n <= fit_sample) {
       layouts = await fitLayouts(rows, job, parts);
     } else {
-      const split = splitDocuments(documentIds, fit_sample, job.seed);
+      const split = splitDocuments(rows, documentIds, fit_sample, job.seed);
       const fitted = await fitLayouts(taken(rows, split.fitted), job, (from, to) =>
         parts(from * FIT_SHARE, to * FIT_SHARE),
       );

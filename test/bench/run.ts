@@ -9,6 +9,7 @@ import { ingestBench } from './ingest.ts';
 import { kernelsBench } from './kernels.ts';
 import { labelsBench } from './labels.ts';
 import { modelsBench } from './models.ts';
+import { sampleBench } from './sample.ts';
 import { transformersBench } from './transformers.ts';
 import { wholeJobBench } from './whole-job.ts';
 
@@ -17,6 +18,7 @@ const benches: readonly Bench[] = [
   kernelsBench,
   modelsBench,
   transformersBench,
+  sampleBench,
   ingestBench,
   labelsBench,
 ];

@@ -6,8 +6,10 @@
 import { ingestTask } from './ingest-task.ts';
 import { classTfIdfTask, hdbscanTask, hdbscanTsTask, placeTask } from './kernel-tasks.ts';
 import { peakTask } from './matrix-peak.ts';
+import { mixPapersTask } from './mixed-papers.ts';
 import { adaptTask, encodeTask, tagTask } from './model-tasks.ts';
 import { neighborsTask, vectorsTask } from './neighbor-tasks.ts';
+import { sampledTask } from './sample-tasks.ts';
 import { bertTokenizerTask, plainTokenizerTask } from './tokenizer-tasks.ts';
 import {
   convertTask,
@@ -35,6 +37,8 @@ const tasks: Record<string, (job: never) => Promise<unknown>> = {
   encode: encodeTask,
   adapt: adaptTask,
   ingest: ingestTask,
+  'mix-papers': mixPapersTask,
+  sampled: sampledTask,
   'bert-tokenizer': bertTokenizerTask,
   'plain-tokenizer': plainTokenizerTask,
   'write-bert': writeBertTask,

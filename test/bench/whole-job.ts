@@ -9,7 +9,7 @@ import { packageRoot } from '../../pipeline/model/package-root.ts';
 import { stageOrder } from '../../pipeline/order.ts';
 import type { Bench } from './bench.ts';
 import { judgeLabels, labelHeader, labelTitle } from './labels.ts';
-import { attempt, type Measured, runNode, withScratchFolder } from './measured-process.ts';
+import { attempt, type Measured, runNode, runTask, withScratchFolder } from './measured-process.ts';
 import { absent, countPapers, writeSample } from './papers.ts';
 import { type Cell, printTable } from './table.ts';
 import { fingerprint } from './timing.ts';
@@ -36,7 +36,8 @@ interface Summary {
 
 export const wholeJobBench: Bench = {
   name: 'whole-job',
-  about: 'the pipeline command on 10,000 and all ACL papers, then status, re-run and export',
+  about:
+    'the pipeline command on 10,000 and all ACL papers, then status, re-run and export; larger --n by mixing papers',
   async run({ sizes, threads, corpora, withArxiv, seed }, print) {
     const rows: JobRows = { jobs: [], stages: [], reading: [], terms: [] };
     for (const path of withArxiv ? [corpora.acl, corpora.arxiv] : [corpora.acl]) {
@@ -45,11 +46,13 @@ export const wholeJobBench: Bench = {
         print(absent(path));
         continue;
       }
-      for (const n of new Set((sizes ?? [10_000, papers]).map((size) => Math.min(size, papers)))) {
+      for (const n of new Set(sizes ?? [10_000, papers])) {
         for (const count of threads) {
           await attempt(print, `${basename(path)}, n ${n}, threads ${count}`, () =>
             withScratchFolder(async (folder) => {
-              await writeSample(path, papers, n, join(folder, 'papers.jsonl.gz'));
+              const to = join(folder, 'papers.jsonl.gz');
+              if (n > papers) await runTask('mix-papers', { corpus: path, papers, wanted: n, to });
+              else await writeSample(path, papers, n, to);
               writeFileSync(join(folder, 'config.yaml'), configOf(count, seed));
               await measureFolder(folder, basename(path).replace(/\..*$/, ''), n, count, rows);
               // Topics are the same whatever the threads.

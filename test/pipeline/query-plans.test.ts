@@ -32,8 +32,8 @@ const wholeReads: readonly [statement: RegExp, why: string][] = [
   [/^DELETE FROM position$/, 'the layout is another'],
   [/^SELECT document_key, x, y FROM position/, 'the map shows every document'],
   [/^DELETE FROM merged_record$/, 'what was merged is told anew'],
-  [/^SELECT title, abstract FROM document/, 'label reads every text'],
-  [/^SELECT id, title, (abstract|''), year FROM document/, 'label and export read every document'],
+  [/^SELECT id, title, (abstract|''), year FROM document/, 'export reads every document'],
+  [/^SELECT title, abstract FROM document/, 'label reads every text, one at a time'],
   [/^SELECT document_key, (length\(mentions\)|mentions) FROM document_mentions/, 'all mentions'],
 ];
 

@@ -6,6 +6,7 @@ import { layout, prepareGraph } from '../../../pipeline/math/umap.ts';
 import { nearestNeighbors } from '../../../pipeline/model/exact-neighbors.ts';
 import { type ReduceConfig, section } from '../../../stages/reduce/config.ts';
 import { splitDocuments } from '../../../stages/reduce/fit-sample.ts';
+import { fitLayouts, placeOthers } from '../../../stages/reduce/layouts.ts';
 import { stage } from '../../../stages/reduce/stage.ts';
 
 const defaults = section.schema.parse({});
@@ -97,29 +98,25 @@ describe('fit_sample', () => {
     d,
     values: Float32Array.from([...rows].flatMap((i) => [...groups.values.subarray(i * d, (i + 1) * d)])),
   });
+  const rows = { n, d, vectors: groups.values };
   const rowsOf =
     ({ x, y, reduced }: PositionColumns) =>
     (i: number) => [x[i], y[i], ...reduced.values.subarray(i * reduced.d, (i + 1) * reduced.d)];
 
-  it('fits on an even sample alone, and places each other document by itself', async () => {
+  it('fits on a sample alone, and places each other document by itself', async () => {
     const { job, progress } = jobOf(config);
     const all = rowsOf(await stage.run(groups, ids, job));
     expect(progress.at(-1)).toBe(1);
     expect(progress).toEqual([...progress].sort((a, b) => a - b));
 
-    const { fitted, placed } = splitDocuments(ids, 1000, 1);
+    const { fitted, placed } = splitDocuments(rows, ids, 1000, 1);
     const sample = rowsOf(await stage.run(taken(fitted), idsOf(1000), jobOf().job));
     fitted.forEach((i, r) => {
       expect(all(i)).toEqual(sample(r));
     });
-    // Without every third of the others, and on more threads, the rest stand where they stood.
-    const left = Int32Array.from({ length: n }, (_, i) => i).filter((i) => placed.indexOf(i) % 3 !== 0);
-    const leftIds = [...left].map((i) => ids[i]);
-    const fewer = rowsOf(await stage.run(taken(left), leftIds, jobOf(config, { threads: 2 }).job));
-    expect(left.length).toBe(1200);
-    left.forEach((i, r) => {
-      expect(fewer(r)).toEqual(all(i));
-    });
+    // On more threads they stand where they stood.
+    const again = rowsOf(await stage.run(groups, ids, jobOf(config, { threads: 2 }).job));
+    for (const i of placed) expect(again(i)).toEqual(all(i));
     // And they stand in their own group.
     const center = (group: number, q: number): number => {
       const members = [...fitted].filter((i) => i % 10 === group);
@@ -137,14 +134,53 @@ describe('fit_sample', () => {
     expect(await stage.run(groups, ids, job)).toEqual(await stage.run(groups, ids, jobOf().job));
   });
 
-  it('draws by id and seed: other documents do not change who is in', () => {
-    const { fitted, placed } = splitDocuments(ids, 400, 1);
+  it('takes of each kind of documents its share', () => {
+    const few: Matrix = { n, d, values: groups.values.slice() };
+    // One in twenty points another way than all others.
+    for (let i = 0; i < n; i += 20) for (let q = 0; q < d; q++) few.values[i * d + q] = -40 - q;
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const { fitted } = splitDocuments({ n, d, vectors: few.values }, ids, 200, seed);
+      expect(fitted.length).toBe(200);
+      expect(Math.abs(fitted.filter((i) => i % 20 === 0).length - 10)).toBeLessThanOrEqual(2);
+    }
+  });
+
+  it('places each document by itself: without some of them the rest stand where they stood', async () => {
+    const { job } = jobOf(config);
+    const split = splitDocuments(rows, ids, 1000, 1);
+    const layouts = await fitLayouts(
+      { n: 1000, d, vectors: taken(split.fitted).values },
+      job,
+      () => () => {},
+    );
+    const whole = await placeOthers(rows, split, layouts, job, () => () => {});
+    const left = Int32Array.from({ length: n }, (_, i) => i).filter((i) => split.placed.indexOf(i) % 3 !== 0);
+    const rowOf = new Map([...left].map((i, r) => [i, r]));
+    const rowsLeft = (list: Int32Array) => list.filter((i) => rowOf.has(i)).map((i) => rowOf.get(i) ?? -1);
+    const part = await placeOthers(
+      { n: left.length, d, vectors: taken(left).values },
+      { fitted: rowsLeft(split.fitted), placed: rowsLeft(split.placed) },
+      layouts,
+      job,
+      () => () => {},
+    );
+    expect(left.length).toBe(1200);
+    left.forEach((i, r) => {
+      expect(part.map.subarray(2 * r, 2 * r + 2)).toEqual(whole.map.subarray(2 * i, 2 * i + 2));
+      expect(part.reduced.subarray(5 * r, 5 * r + 5)).toEqual(whole.reduced.subarray(5 * i, 5 * i + 5));
+    });
+  });
+
+  it('draws by id and seed: other documents hardly change who is in', () => {
+    const { fitted, placed } = splitDocuments(rows, ids, 400, 1);
     expect([...fitted, ...placed].sort((a, b) => a - b)).toEqual(ids.map((_, i) => i));
     expect(fitted).toEqual(fitted.slice().sort());
-    // The last hundred are gone: who was in stays in.
-    const before = new Set(splitDocuments(ids.slice(0, 1200), 400, 1).fitted);
-    for (const i of fitted) if (i < 1200) expect(before.has(i)).toBe(true);
-    expect(splitDocuments(ids, 400, 2).fitted).not.toEqual(fitted);
+    // The last hundred are gone: nearly all who were in stay in.
+    const fewer = { n: 1200, d, vectors: groups.values.subarray(0, 1200 * d) };
+    const before = new Set(splitDocuments(fewer, ids.slice(0, 1200), 400, 1).fitted);
+    const still = fitted.filter((i) => i < 1200);
+    expect(still.filter((i) => before.has(i)).length).toBeGreaterThan(0.95 * still.length);
+    expect(splitDocuments(rows, ids, 400, 2).fitted).not.toEqual(fitted);
   });
 });
 
