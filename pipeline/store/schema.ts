@@ -295,6 +295,7 @@ export const migrations: readonly string[] = [
     matched_by TEXT,
     PRIMARY KEY (document_key, source, record_id, line)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX merged_record_by_record ON merged_record (record_id, source, document_key);
   CREATE INDEX merged_record_matched ON merged_record (document_key, matched_by) WHERE matched_by IS NOT NULL;
 
   DROP VIEW documents;

@@ -17,7 +17,7 @@ export const factRoles: readonly FactRole[] = [
 const knownNames: Record<Role, readonly string[]> = {
   id: [
     ...['id', 'openalexid', 'workid', 'paperid', 'documentid', 'docid', 'articleid', 'recordid', 'itemid'],
-    ...['eid', 'ut', 'utuniquewosid', 'uniquewosid', 'uniqueid', 'accessionnumber', 'corpusid', 'pmid'],
+    ...['eid', 'ut', 'utuniquewosid', 'uniquewosid', 'uniqueid', 'accessionnumber', 'corpusid'],
     ...[
       'publicationid',
       'pubmedid',
