@@ -18,18 +18,8 @@ const knownNames: Record<Role, readonly string[]> = {
   id: [
     ...['id', 'openalexid', 'workid', 'paperid', 'documentid', 'docid', 'articleid', 'recordid', 'itemid'],
     ...['eid', 'ut', 'utuniquewosid', 'uniquewosid', 'uniqueid', 'accessionnumber', 'corpusid'],
-    ...[
-      'publicationid',
-      'pubmedid',
-      'pmcid',
-      'arxivid',
-      'aclid',
-      'anthologyid',
-      'bibcode',
-      'lensid',
-      'identifier',
-      'key',
-    ],
+    ...['publicationid', 'lensid', 'pmid', 'pubmedid', 'pmcid', 'arxivid', 'aclid', 'anthologyid', 'bibcode'],
+    ...['identifier', 'key'],
   ],
   doi: ['doi', 'di', 'doilink', 'doiurl', 'articledoi'],
   title: [
