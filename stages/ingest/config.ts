@@ -17,7 +17,7 @@ const columnName = (meaning: string) =>
     .describe(`${meaning}; null when the file has none. Default: recognised by its name`);
 
 /** Sources read as a whole whenever one of their files changed. */
-const wholeSources = ['csv', 'jsonl'] as const;
+const wholeSources = ['csv', 'jsonl', 'bibtex', 'ris'] as const;
 
 /** Sources whose records the database keeps, and which are asked for what is new. */
 const keptSources = [] as const;
@@ -26,7 +26,9 @@ const fields = z.strictObject({
   source: z
     .enum([...wholeSources, ...keptSources])
     .default('csv')
-    .describe('Format of the file: csv (commas, tabs, semicolons or bars, told apart by the file) or jsonl'),
+    .describe(
+      'Format of the file: csv (commas, tabs, semicolons or bars, told apart by the file), jsonl, bibtex or ris',
+    ),
   name: z
     .string()
     .regex(/^[\w .-]{1,64}$/)
@@ -90,6 +92,8 @@ type Fields = z.infer<typeof fields>;
 const wantedFields: { [S in Fields['source']]: { needs: (keyof Fields)[]; may: (keyof Fields)[] } } = {
   csv: { needs: ['path'], may: ['columns', 'delimiter', 'encoding'] },
   jsonl: { needs: ['path'], may: ['columns', 'encoding'] },
+  bibtex: { needs: ['path'], may: ['encoding'] },
+  ris: { needs: ['path'], may: ['encoding'] },
 };
 
 /** One source. */

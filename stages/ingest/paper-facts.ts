@@ -32,7 +32,7 @@ export function readFacts(
     arxiv: readArxiv(given.arxiv) ?? arxivOfDoi(doi) ?? (/^arxiv:/i.test(id) ? readArxiv(id) : null),
     pmid: readPmid(given.pmid) ?? (/^pmid:/i.test(id) ? readPmid(id) : null),
     facts: {
-      authors: readNames(given.authors),
+      authors: [...new Set(readNames(given.authors).map(inNaturalOrder))],
       institutions: readNames(given.institutions),
       venue: readName(given.venue),
       citations: readCitations(given.citations),
@@ -72,6 +72,13 @@ function readNames(value: unknown): string[] {
     names.push(name);
   }
   return names;
+}
+
+/** "Adder, Bea (1)" and "Adder, Bea" are Bea Adder, so that sources agree on who wrote a paper. */
+function inNaturalOrder(name: string): string {
+  const plain = name.replace(/\s*\(\d+\)$/, '');
+  const [, family, given] = /^([^,]+), ([^,]+)$/.exec(plain) ?? [];
+  return family === undefined || /^(?:jr|sr|phd|md|i{1,3}|iv)\b/i.test(given) ? plain : `${given} ${family}`;
 }
 
 /** An author as text, or as the object that services give. */

@@ -4,12 +4,14 @@ import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { IngestBatch, Job } from '../../pipeline/contract.ts';
 import { Interrupted, UserError } from '../../pipeline/errors.ts';
+import { readBibtex } from './bibtex-source.ts';
 import { checkRow, createMendCounts } from './check-record.ts';
 import type { SourceConfig } from './config.ts';
 import { readCsv } from './csv-source.ts';
 import { countDamage, type DamageCount, describeDamage } from './damaged-abstracts.ts';
 import { readJsonl } from './jsonl-source.ts';
 import { describeMends } from './mend-notices.ts';
+import { readRis } from './ris-source.ts';
 import type { SourceReport, SourceRows } from './source-row.ts';
 import { DamagedArchive, readText } from './text-stream.ts';
 
@@ -24,7 +26,12 @@ type FormatReader = (
   report: SourceReport,
 ) => AsyncIterable<SourceRows>;
 
-const readers: Record<SourceConfig['source'], FormatReader> = { csv: readCsv, jsonl: readJsonl };
+const readers: Record<SourceConfig['source'], FormatReader> = {
+  csv: readCsv,
+  jsonl: readJsonl,
+  bibtex: readBibtex,
+  ris: readRis,
+};
 
 /** @throws UserError for a path where there is no file. */
 export function checkedFiles(paths: string[]): string[] {

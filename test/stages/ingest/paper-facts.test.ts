@@ -42,10 +42,11 @@ describe('PubMed ids', () => {
 
 describe('names', () => {
   it.each([
-    ['Adder, B.; Cobra, D.; Adder, B.', ['Adder, B.', 'Cobra, D.']],
+    ['Adder, B.; Cobra, D.; Adder, B.', ['B. Adder', 'D. Cobra']],
     ['Bea Adder|Dan Cobra', ['Bea Adder', 'Dan Cobra']],
     ['Adder B., Cobra D., Eel F.', ['Adder B.', 'Cobra D.', 'Eel F.']],
-    ['Adder, Bea', ['Adder, Bea']],
+    ['Adder, Bea', ['Bea Adder']],
+    ['Adder, Bea (57); Adder, Jr.', ['Bea Adder', 'Adder, Jr.']],
     ['[No author name available]', []],
     [
       [{ given: 'Bea', family: 'Adder' }, { name: 'Dan' }, 'Eel', null, 3],
