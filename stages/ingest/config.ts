@@ -20,14 +20,14 @@ const columnName = (meaning: string) =>
 const wholeSources = ['csv', 'jsonl', 'bibtex', 'ris'] as const;
 
 /** Sources whose records the database keeps, and which are asked for what is new. */
-const keptSources = [] as const;
+const keptSources = ['acl'] as const;
 
 const fields = z.strictObject({
   source: z
     .enum([...wholeSources, ...keptSources])
     .default('csv')
     .describe(
-      'Format of the file: csv (commas, tabs, semicolons or bars, told apart by the file), jsonl, bibtex or ris',
+      'Format of the file: csv (commas, tabs, semicolons or bars, told apart by the file), jsonl, bibtex or ris; acl for the XML files of the ACL Anthology',
     ),
   name: z
     .string()
@@ -37,7 +37,9 @@ const fields = z.strictObject({
   path: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .optional()
-    .describe('The file, or a list of files, relative to this config file; plain or gzip'),
+    .describe(
+      'The file, or a list of files, relative to this config file; plain or gzip. For acl folders as well',
+    ),
   columns: z
     .strictObject({
       id: columnName('Column with the id of a paper, unique and stable from night to night'),
@@ -94,6 +96,7 @@ const wantedFields: { [S in Fields['source']]: { needs: (keyof Fields)[]; may: (
   jsonl: { needs: ['path'], may: ['columns', 'encoding'] },
   bibtex: { needs: ['path'], may: ['encoding'] },
   ris: { needs: ['path'], may: ['encoding'] },
+  acl: { needs: ['path'], may: ['encoding'] },
 };
 
 /** One source. */
@@ -117,6 +120,13 @@ export type FactRole = Exclude<keyof SourceConfig['columns'], Role>;
 export const section: Section<IngestConfig> = {
   schema: z.union([source, z.array(source).min(1).max(100)]),
 };
+
+export type WholeSource = (typeof wholeSources)[number];
+
+/** Whether a source's files are read as a whole; the records of others are kept. */
+export function isWhole(config: SourceConfig): config is SourceConfig & { source: WholeSource } {
+  return wholeSources.some((name) => name === config.source);
+}
 
 export function sourcesOf(config: IngestConfig): SourceConfig[] {
   return Array.isArray(config) ? config : [config];

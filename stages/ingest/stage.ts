@@ -6,7 +6,8 @@
 
 import { resolve } from 'node:path';
 import type { IngestBatch, Job, KeptSource, SourceName, SourceStage } from '../../pipeline/contract.ts';
-import { type IngestConfig, type SourceConfig, section, sourcesOf } from './config.ts';
+import { aclSource } from './acl-source.ts';
+import { type IngestConfig, isWhole, type SourceConfig, section, sourcesOf } from './config.ts';
 import { checkedFiles, readFile } from './whole-file.ts';
 
 export const stage: SourceStage<IngestConfig> = {
@@ -21,13 +22,20 @@ export const stage: SourceStage<IngestConfig> = {
 
 /** @throws UserError for a path where there is no file. */
 function files(config: IngestConfig, baseFolder: string): string[] {
-  return [...new Set(sourcesOf(config).flatMap((source) => wholeFiles(source, baseFolder)))];
+  return [
+    ...new Set(
+      sourcesOf(config)
+        .filter(isWhole)
+        .flatMap((source) => wholeFiles(source, baseFolder)),
+    ),
+  ];
 }
 
 async function* read(job: Job<IngestConfig>): AsyncGenerator<IngestBatch> {
   const names = sourceNames(job.config);
   let done = 0;
   for (const [place, config] of sourcesOf(job.config).entries()) {
+    if (!isWhole(config)) continue;
     const paths = wholeFiles(config, job.baseFolder);
     for (const path of paths) {
       const isOneOfMany = paths.length > 1 || names.length > 1;
@@ -40,8 +48,16 @@ async function* read(job: Job<IngestConfig>): AsyncGenerator<IngestBatch> {
   }
 }
 
-function kept(_config: IngestConfig, _baseFolder: string): KeptSource[] {
-  return [];
+function kept(config: IngestConfig, baseFolder: string): KeptSource[] {
+  const names = sourceNames(config);
+  return sourcesOf(config).flatMap((source, place) => {
+    switch (source.source) {
+      case 'acl':
+        return [aclSource(source, baseFolder, names[place])];
+      default:
+        return [];
+    }
+  });
 }
 
 /** Sources in the order of the config; two that would have one name are told apart by a number. */

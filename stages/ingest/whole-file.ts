@@ -6,7 +6,7 @@ import type { IngestBatch, Job } from '../../pipeline/contract.ts';
 import { Interrupted, UserError } from '../../pipeline/errors.ts';
 import { readBibtex } from './bibtex-source.ts';
 import { checkRow, createMendCounts } from './check-record.ts';
-import type { SourceConfig } from './config.ts';
+import type { SourceConfig, WholeSource } from './config.ts';
 import { readCsv } from './csv-source.ts';
 import { countDamage, type DamageCount, describeDamage } from './damaged-abstracts.ts';
 import { readJsonl } from './jsonl-source.ts';
@@ -26,7 +26,7 @@ type FormatReader = (
   report: SourceReport,
 ) => AsyncIterable<SourceRows>;
 
-const readers: Record<SourceConfig['source'], FormatReader> = {
+const readers: Record<WholeSource, FormatReader> = {
   csv: readCsv,
   jsonl: readJsonl,
   bibtex: readBibtex,
@@ -48,7 +48,7 @@ export function checkedFiles(paths: string[]): string[] {
 export async function* readFile(
   path: string,
   isOneOfMany: boolean,
-  config: SourceConfig,
+  config: SourceConfig & { source: WholeSource },
   job: Pick<Job<unknown>, 'signal' | 'notice'>,
 ): AsyncGenerator<Omit<IngestBatch, 'source'>> {
   const name = basename(path);
