@@ -281,6 +281,8 @@ export interface SourceJob {
   /** As process.env: proxies and keys. */
   variables: Readonly<Record<string, string | undefined>>;
   notice(message: string): void;
+  /** Pauses for services, as a share of the usual ones; 1 where it is left out. */
+  patience?: number;
 }
 
 /** A piece of what a source has; storing one twice changes nothing. */

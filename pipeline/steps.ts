@@ -346,7 +346,8 @@ function precisionFor(settings: Settings, name: StageName): Precision {
 /** The settings that results depend on: not the number of threads, nor where the database lies. */
 function shownConfig(settings: Settings): Record<string, unknown> {
   const { run, ...sections } = settings.sections;
-  return { run: { seed: run.seed }, ...sections, export: resultSettings(settings, 'export') };
+  const shown = { ingest: resultSettings(settings, 'ingest'), export: resultSettings(settings, 'export') };
+  return { run: { seed: run.seed }, ...sections, ...shown };
 }
 
 function keptFor(step: Step, adapted: ModelPin | null) {

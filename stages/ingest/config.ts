@@ -20,14 +20,14 @@ const columnName = (meaning: string) =>
 const wholeSources = ['csv', 'jsonl', 'bibtex', 'ris'] as const;
 
 /** Sources whose records the database keeps, and which are asked for what is new. */
-const keptSources = ['acl'] as const;
+const keptSources = ['acl', 'openalex'] as const;
 
 const fields = z.strictObject({
   source: z
     .enum([...wholeSources, ...keptSources])
     .default('csv')
     .describe(
-      'Format of the file: csv (commas, tabs, semicolons or bars, told apart by the file), jsonl, bibtex or ris; acl for the XML files of the ACL Anthology',
+      'Format of the file: csv (commas, tabs, semicolons or bars, told apart by the file), jsonl, bibtex or ris; acl for the XML files of the ACL Anthology, openalex for its web service',
     ),
   name: z
     .string()
@@ -39,6 +39,45 @@ const fields = z.strictObject({
     .optional()
     .describe(
       'The file, or a list of files, relative to this config file; plain or gzip. For acl folders as well',
+    ),
+  query: z.string().trim().min(1).max(4000).optional().describe('Words to search for (openalex)'),
+  filter: z
+    .string()
+    .trim()
+    .min(1)
+    .max(4000)
+    .optional()
+    .describe(
+      'Filter of OpenAlex, as in the address of a search: topics.id:T10181,publication_year:2020-2025',
+    ),
+  url: z
+    .string()
+    .refine(isWebAddress, 'an address that starts with https:// or http://, without user name and query')
+    .optional()
+    .describe('Address of the service, where it is not the usual one'),
+  mailto: z
+    .string()
+    .regex(/^[^\s@<>()]{1,64}@[^\s@<>()]{1,190}$/)
+    .optional()
+    .describe(
+      'Your e-mail address, told to the service so that it can reach you; services are faster to those who do',
+    ),
+  api_key: z
+    .string()
+    .regex(/^env:\w+$/)
+    .optional()
+    .describe('env:NAME, the variable that holds the key of your account with the service'),
+  requests_per_second: z
+    .number()
+    .gt(0)
+    .max(100)
+    .optional()
+    .describe("Most requests a second, above 0 and up to 100. Default: the service's own bound"),
+  update: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether each run asks a service for what is new (default), or works with what was fetched before',
     ),
   columns: z
     .strictObject({
@@ -91,18 +130,42 @@ const fields = z.strictObject({
 
 type Fields = z.infer<typeof fields>;
 
-const wantedFields: { [S in Fields['source']]: { needs: (keyof Fields)[]; may: (keyof Fields)[] } } = {
-  csv: { needs: ['path'], may: ['columns', 'delimiter', 'encoding'] },
-  jsonl: { needs: ['path'], may: ['columns', 'encoding'] },
-  bibtex: { needs: ['path'], may: ['encoding'] },
-  ris: { needs: ['path'], may: ['encoding'] },
-  acl: { needs: ['path'], may: ['encoding'] },
+/** Settings that only some sources have; for each source those that it has, and of which groups it needs one. */
+const special = [
+  'path',
+  'query',
+  'filter',
+  'url',
+  'mailto',
+  'api_key',
+  'requests_per_second',
+  'update',
+] as const;
+
+type Special = (typeof special)[number];
+
+const service = ['url', 'mailto', 'api_key', 'requests_per_second', 'update'] as const;
+
+const files = { has: ['path'], needsOneOf: ['path'] } as const;
+
+const ownSettings: Record<Fields['source'], { has: readonly Special[]; needsOneOf: readonly Special[] }> = {
+  csv: files,
+  jsonl: files,
+  bibtex: files,
+  ris: files,
+  acl: files,
+  openalex: { has: ['query', 'filter', ...service], needsOneOf: ['filter', 'query'] },
 };
 
 /** One source. */
 export const source = fields.superRefine((given, context) => {
-  for (const name of wantedFields[given.source].needs) {
-    if (given[name] === undefined) context.addIssue({ code: 'custom', path: [name], message: 'a value' });
+  const { has, needsOneOf } = ownSettings[given.source];
+  const missing = needsOneOf.every((name) => given[name] === undefined);
+  if (missing) context.addIssue({ code: 'custom', path: [needsOneOf[0]], message: 'a value' });
+  for (const name of special) {
+    if (given[name] === undefined || has.includes(name)) continue;
+    const message = `left out, which ${given.source} has no use for`;
+    context.addIssue({ code: 'custom', path: [name], message });
   }
 });
 
@@ -130,6 +193,15 @@ export function isWhole(config: SourceConfig): config is SourceConfig & { source
 
 export function sourcesOf(config: IngestConfig): SourceConfig[] {
   return Array.isArray(config) ? config : [config];
+}
+
+function isWebAddress(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return (
+    url !== null &&
+    /^https?:$/.test(url.protocol) &&
+    `${url.username}${url.password}${url.search}${url.hash}` === ''
+  );
 }
 
 function isEncoding(label: string): boolean {

@@ -5,9 +5,17 @@
  */
 
 import { resolve } from 'node:path';
-import type { IngestBatch, Job, KeptSource, SourceName, SourceStage } from '../../pipeline/contract.ts';
+import type {
+  IngestBatch,
+  Job,
+  KeptSource,
+  SourceChanges,
+  SourceName,
+  SourceStage,
+} from '../../pipeline/contract.ts';
 import { aclSource } from './acl-source.ts';
 import { type IngestConfig, isWhole, type SourceConfig, section, sourcesOf } from './config.ts';
+import { openAlexSource } from './openalex-source.ts';
 import { checkedFiles, readFile } from './whole-file.ts';
 
 export const stage: SourceStage<IngestConfig> = {
@@ -51,14 +59,22 @@ async function* read(job: Job<IngestConfig>): AsyncGenerator<IngestBatch> {
 function kept(config: IngestConfig, baseFolder: string): KeptSource[] {
   const names = sourceNames(config);
   return sourcesOf(config).flatMap((source, place) => {
+    // What was fetched before is worked with; nobody is asked.
+    const quiet = (kept: KeptSource): KeptSource[] => [
+      source.update === false ? { ...kept, changes: nothing } : kept,
+    ];
     switch (source.source) {
       case 'acl':
         return [aclSource(source, baseFolder, names[place])];
+      case 'openalex':
+        return quiet(openAlexSource(source, names[place]));
       default:
         return [];
     }
   });
 }
+
+async function* nothing(): AsyncGenerator<SourceChanges> {}
 
 /** Sources in the order of the config; two that would have one name are told apart by a number. */
 function sourceNames(config: IngestConfig): SourceName[] {

@@ -4,7 +4,7 @@
  * XML is broken, the element that it breaks is given up, and reading goes on at the next.
  */
 
-import { parser as createParser, type SAXOptions, type SAXParser, type Tag } from 'sax';
+import sax, { type SAXOptions, type SAXParser, type Tag } from 'sax';
 import { UserError } from '../../pipeline/errors.ts';
 
 export interface XmlElement {
@@ -73,7 +73,7 @@ export function createXmlScanner(wanted: ReadonlySet<string>, path: string): Xml
   let seenLines = 0;
 
   function newParser(): SAXParser {
-    const made = createParser(true, options);
+    const made = sax.parser(true, options);
     made.onerror = (error) => {
       throw new BrokenXml(error.message.split('\n')[0]);
     };

@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openForReading } from '../../pipeline/store/open.ts';
+import { FakeService, failed } from '../stages/ingest/fake-service.ts';
 import { freshFolder, run, sampleRows } from './fresh-folder.ts';
 
 const rows = sampleRows().slice(0, 60);
@@ -67,7 +68,7 @@ describe('a list of sources', () => {
       '- source: csv\n    pth: papers.csv',
       'Unknown ingest.0 setting "pth" (config.yaml, line 3). Did you mean "path"?',
     ],
-    ['- source: xml\n    path: a', 'expected 0.source to be one of csv, jsonl, bibtex, ris'],
+    ['- source: xml\n    path: a', 'expected 0.source to be one of csv, jsonl, bibtex, ris, acl, openalex'],
     ['- source: csv', 'expected a value for 0.path, found none (config.yaml, line 2)'],
   ])('has its mistakes named as those of a single one are: %s', async (text, message) => {
     const folder = freshFolder(rows.slice(0, 2));
@@ -75,5 +76,61 @@ describe('a list of sources', () => {
     const refused = await run(folder, 'pipeline', ...args);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain(message);
+  });
+});
+
+describe('a source that is asked each night', () => {
+  const works = rows.map((row, i) => ({
+    ...{ id: `https://openalex.org/W${i}`, display_name: row.title, publication_year: Number(row.year) },
+    ...{ abstract_inverted_index: inverted(row.abstract), is_retracted: false, updated_date: '2024-01-01' },
+  }));
+  const service = new FakeService((url) => {
+    const from = Number((url.searchParams.get('cursor') ?? '').replace('*', '0'));
+    const results = works.slice(from, from + 20);
+    const next = results.length === 0 ? null : String(from + 20);
+    return { type: 'application/json', body: JSON.stringify({ meta: { next_cursor: next }, results }) };
+  });
+  beforeAll(() => service.start());
+  afterAll(() => service.stop());
+
+  function inverted(text: string): Record<string, number[]> {
+    const index = new Map<string, number[]>();
+    for (const [i, word] of text.split(' ').entries()) index.set(word, [...(index.get(word) ?? []), i]);
+    return Object.fromEntries(index);
+  }
+
+  it('does nothing where nothing is new, works on what changed alone, and goes on where it was cut off', async () => {
+    const folder = freshFolder([]);
+    writeFileSync(
+      join(folder, 'config.yaml'),
+      `ingest:\n  source: openalex\n  query: anything\n  mailto: me@uni.example\n  url: ${service.url}\n  requests_per_second: 100\ncluster:\n  min_cluster_size: 8\n`,
+    );
+    service.spoilers.set(2, failed(401));
+    const refused = await run(folder, 'pipeline', ...args);
+    expect(refused.code).toBe(2);
+    const asked = service.asked.length;
+    const first = await run(folder, 'pipeline', ...args);
+    expect(first.code, first.stderr).toBe(0);
+    expect(summaryOf(first.stdout)).toMatchObject({ run_id: 'run-0001', documents_out: 60, added: 60 });
+    // Two pages had been stored before the third was refused.
+    expect(service.parameters('cursor').slice(asked)).toEqual(['40', '60']);
+
+    expect(summaryOf((await run(folder, 'pipeline', ...args)).stdout).up_to_date).toBe(true);
+
+    works[3] = { ...works[3], is_retracted: true };
+    works[4] = { ...works[4], display_name: 'Another title altogether for this work' };
+    const next = await run(folder, 'pipeline', ...args);
+    expect(next.code, next.stderr).toBe(0);
+    expect(summaryOf(next.stdout)).toMatchObject({ documents_out: 59, changed: 1, removed: 1, added: 0 });
+
+    const status = await run(folder, 'status', '--config', 'config.yaml', '--json');
+    expect(JSON.parse(status.stdout).sources).toEqual([{ name: 'openalex', records: 60, unread: 0 }]);
+    const store = openForReading(join(folder, 'outputs', 'pipeline.db'));
+    expect(store.prepare('SELECT id, reason FROM skipped_rows').all()).toEqual([
+      { id: 'https://openalex.org/W3', reason: 'retracted' },
+    ]);
+    store.close();
+    const manifest = readFileSync(join(folder, 'outputs', 'latest', 'manifest.json'), 'utf8');
+    expect(manifest).not.toContain('me@uni.example');
   });
 });

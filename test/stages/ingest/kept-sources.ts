@@ -37,11 +37,8 @@ export async function fetchInto(
   const notice = (message: string): void => {
     fetched.notices.push(message);
   };
-  for await (const piece of source.changes(cursor, {
-    signal: new AbortController().signal,
-    variables,
-    notice,
-  })) {
+  const job = { signal: new AbortController().signal, variables, notice, patience: 0.002 };
+  for await (const piece of source.changes(cursor, job)) {
     if (fetched.pieces === mostPieces) return fetched;
     storeChanges(store, sourceKey, piece);
     fetched.pieces++;
