@@ -16,18 +16,21 @@ const columnName = (meaning: string) =>
     .optional()
     .describe(`${meaning}; null when the file has none. Default: recognised by its name`);
 
+/** A day as YAML leaves it: text. */
+const day = z.string().regex(/^\d{4}-\d\d-\d\d$/);
+
 /** Sources read as a whole whenever one of their files changed. */
 const wholeSources = ['csv', 'jsonl', 'bibtex', 'ris'] as const;
 
 /** Sources whose records the database keeps, and which are asked for what is new. */
-const keptSources = ['acl', 'openalex'] as const;
+const keptSources = ['acl', 'openalex', 'arxiv'] as const;
 
 const fields = z.strictObject({
   source: z
     .enum([...wholeSources, ...keptSources])
     .default('csv')
     .describe(
-      'Format of the file: csv (commas, tabs, semicolons or bars, told apart by the file), jsonl, bibtex or ris; acl for the XML files of the ACL Anthology, openalex for its web service',
+      'Format of the file: csv (commas, tabs, semicolons or bars, told apart by the file), jsonl, bibtex or ris; acl for the XML files of the ACL Anthology, openalex and arxiv for their web services',
     ),
   name: z
     .string()
@@ -40,7 +43,7 @@ const fields = z.strictObject({
     .describe(
       'The file, or a list of files, relative to this config file; plain or gzip. For acl folders as well',
     ),
-  query: z.string().trim().min(1).max(4000).optional().describe('Words to search for (openalex)'),
+  query: z.string().trim().min(1).max(4000).optional().describe('Words to search for (openalex, arxiv)'),
   filter: z
     .string()
     .trim()
@@ -50,6 +53,13 @@ const fields = z.strictObject({
     .describe(
       'Filter of OpenAlex, as in the address of a search: topics.id:T10181,publication_year:2020-2025',
     ),
+  set: z
+    .string()
+    .regex(/^[\w:.-]{1,100}$/)
+    .optional()
+    .describe('Part of arXiv, as cs or cs:cs:CL: all of its papers, then what changes'),
+  from: day.optional().describe('Papers that arXiv added or changed from this day on, 2024-01-31'),
+  until: day.optional().describe('Papers that arXiv added or changed up to this day'),
   url: z
     .string()
     .refine(isWebAddress, 'an address that starts with https:// or http://, without user name and query')
@@ -132,14 +142,8 @@ type Fields = z.infer<typeof fields>;
 
 /** Settings that only some sources have; for each source those that it has, and of which groups it needs one. */
 const special = [
-  'path',
-  'query',
-  'filter',
-  'url',
-  'mailto',
-  'api_key',
-  'requests_per_second',
-  'update',
+  ...(['path', 'query', 'filter', 'set', 'from', 'until', 'url', 'mailto', 'api_key'] as const),
+  ...(['requests_per_second', 'update'] as const),
 ] as const;
 
 type Special = (typeof special)[number];
@@ -155,16 +159,20 @@ const ownSettings: Record<Fields['source'], { has: readonly Special[]; needsOneO
   ris: files,
   acl: files,
   openalex: { has: ['query', 'filter', ...service], needsOneOf: ['filter', 'query'] },
+  arxiv: { has: ['query', 'set', 'from', 'until', ...service], needsOneOf: ['set', 'query'] },
 };
 
 /** One source. */
 export const source = fields.superRefine((given, context) => {
   const { has, needsOneOf } = ownSettings[given.source];
+  if (given.source === 'arxiv' && given.set !== undefined && given.query !== undefined) {
+    context.addIssue({ code: 'custom', path: ['query'], message: 'left out where ingest.set is given' });
+  }
   const missing = needsOneOf.every((name) => given[name] === undefined);
   if (missing) context.addIssue({ code: 'custom', path: [needsOneOf[0]], message: 'a value' });
   for (const name of special) {
     if (given[name] === undefined || has.includes(name)) continue;
-    const message = `left out, which ${given.source} has no use for`;
+    const message = `left out: ${given.source} has no use for it`;
     context.addIssue({ code: 'custom', path: [name], message });
   }
 });

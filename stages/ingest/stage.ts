@@ -14,6 +14,8 @@ import type {
   SourceStage,
 } from '../../pipeline/contract.ts';
 import { aclSource } from './acl-source.ts';
+import { arxivOaiSource } from './arxiv-oai-source.ts';
+import { arxivQuerySource } from './arxiv-query-source.ts';
 import { type IngestConfig, isWhole, type SourceConfig, section, sourcesOf } from './config.ts';
 import { openAlexSource } from './openalex-source.ts';
 import { checkedFiles, readFile } from './whole-file.ts';
@@ -68,6 +70,8 @@ function kept(config: IngestConfig, baseFolder: string): KeptSource[] {
         return [aclSource(source, baseFolder, names[place])];
       case 'openalex':
         return quiet(openAlexSource(source, names[place]));
+      case 'arxiv':
+        return quiet((source.set === undefined ? arxivQuerySource : arxivOaiSource)(source, names[place]));
       default:
         return [];
     }

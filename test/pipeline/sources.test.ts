@@ -68,7 +68,10 @@ describe('a list of sources', () => {
       '- source: csv\n    pth: papers.csv',
       'Unknown ingest.0 setting "pth" (config.yaml, line 3). Did you mean "path"?',
     ],
-    ['- source: xml\n    path: a', 'expected 0.source to be one of csv, jsonl, bibtex, ris, acl, openalex'],
+    [
+      '- source: xml\n    path: a',
+      'expected 0.source to be one of csv, jsonl, bibtex, ris, acl, openalex, arxiv',
+    ],
     ['- source: csv', 'expected a value for 0.path, found none (config.yaml, line 2)'],
   ])('has its mistakes named as those of a single one are: %s', async (text, message) => {
     const folder = freshFolder(rows.slice(0, 2));
