@@ -12,6 +12,9 @@ export interface SourceState {
   revision: number;
 }
 
+/** Begins the ids of rows that have none of their own. */
+const madeId = '?';
+
 /** What is stored of a source; makes room for one that is new. */
 export function beginSource(store: Store, { identity, name }: KeptSource): SourceState {
   store
@@ -68,7 +71,7 @@ export function storeChanges(store: Store, sourceKey: number, piece: SourceChang
         seen.run(piece.pass, sourceKey, id, piece.pass);
       }
       for (const { id, line, reason, detail } of piece.skipped) {
-        const key = id ?? `${piece.part} line ${line}`;
+        const key = id ?? `${madeId}${piece.part}, line ${line}: ${reason}`;
         changes += put.run(sourceKey, key, piece.part, piece.pass, line, null, reason, detail).changes;
         seen.run(piece.pass, sourceKey, key, piece.pass);
       }
@@ -96,9 +99,11 @@ export function* readRecords(
     const rows = next.all(sourceKey, after, rowsAtOnce) as StoredRow[];
     if (rows.length === 0) return;
     const piece: Pick<SourceChanges, 'records' | 'skipped'> = { records: [], skipped: [] };
-    for (const { record_id: id, line, record, reason, detail } of rows) {
+    for (const { record_id: key, line, record, reason, detail } of rows) {
+      const id = key.startsWith(madeId) ? null : key;
       if (record === null) piece.skipped.push({ line, id, reason: reason ?? '', detail: detail ?? '' });
-      else piece.records.push({ ...(JSON.parse(record) as Omit<IngestedRecord, 'id' | 'line'>), id, line });
+      else
+        piece.records.push({ ...(JSON.parse(record) as Omit<IngestedRecord, 'id' | 'line'>), id: key, line });
     }
     yield piece;
     after = rows[rows.length - 1].record_id;

@@ -19,6 +19,7 @@ import {
   valueIn,
   type XmlElement,
 } from './xml-elements.ts';
+import { readableText } from './xml-text.ts';
 
 export function aclSource(config: SourceConfig, baseFolder: string, name: SourceName): KeptSource {
   const paths = typeof config.path === 'string' ? [config.path] : (config.path ?? []);
@@ -112,17 +113,4 @@ function withdrawalOf(paper: XmlElement): Withdrawal | null {
     return { reason, detail };
   }
   return null;
-}
-
-/** Text with formulas between dollar signs; case guards, italics and the like vanish. */
-function readableText(element: XmlElement | null): string {
-  if (element === null) return '';
-  return element.children
-    .map((child) => {
-      if (typeof child === 'string') return child;
-      const inside = readableText(child);
-      if (child.name === 'tex-math') return inside.startsWith('$') ? inside : `$${inside}$`;
-      return child.name === 'p' || child.name === 'br' ? ` ${inside} ` : inside;
-    })
-    .join('');
 }

@@ -23,14 +23,14 @@ const day = z.string().regex(/^\d{4}-\d\d-\d\d$/);
 const wholeSources = ['csv', 'jsonl', 'bibtex', 'ris'] as const;
 
 /** Sources whose records the database keeps, and which are asked for what is new. */
-const keptSources = ['acl', 'openalex', 'arxiv'] as const;
+const keptSources = ['acl', 'openalex', 'arxiv', 'pubmed'] as const;
 
 const fields = z.strictObject({
   source: z
     .enum([...wholeSources, ...keptSources])
     .default('csv')
     .describe(
-      'Format of the file: csv (commas, tabs, semicolons or bars, told apart by the file), jsonl, bibtex or ris; acl for the XML files of the ACL Anthology, openalex and arxiv for their web services',
+      'Format of the file: csv (commas, tabs, semicolons or bars, told apart by the file), jsonl, bibtex or ris; acl for the XML files of the ACL Anthology, openalex, arxiv and pubmed for their web services, pubmed for its files as well',
     ),
   name: z
     .string()
@@ -41,9 +41,15 @@ const fields = z.strictObject({
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .optional()
     .describe(
-      'The file, or a list of files, relative to this config file; plain or gzip. For acl folders as well',
+      'The file, or a list of files, relative to this config file; plain or gzip. For acl and pubmed folders as well',
     ),
-  query: z.string().trim().min(1).max(4000).optional().describe('Words to search for (openalex, arxiv)'),
+  query: z
+    .string()
+    .trim()
+    .min(1)
+    .max(4000)
+    .optional()
+    .describe('Words to search for (openalex, arxiv, pubmed)'),
   filter: z
     .string()
     .trim()
@@ -159,6 +165,7 @@ const ownSettings: Record<Fields['source'], { has: readonly Special[]; needsOneO
   ris: files,
   acl: files,
   openalex: { has: ['query', 'filter', ...service], needsOneOf: ['filter', 'query'] },
+  pubmed: { has: ['path', 'query', ...service], needsOneOf: ['path', 'query', 'url'] },
   arxiv: { has: ['query', 'set', 'from', 'until', ...service], needsOneOf: ['set', 'query'] },
 };
 
@@ -167,6 +174,9 @@ export const source = fields.superRefine((given, context) => {
   const { has, needsOneOf } = ownSettings[given.source];
   if (given.source === 'arxiv' && given.set !== undefined && given.query !== undefined) {
     context.addIssue({ code: 'custom', path: ['query'], message: 'left out where ingest.set is given' });
+  }
+  if (given.source === 'pubmed' && given.path !== undefined && given.query !== undefined) {
+    context.addIssue({ code: 'custom', path: ['query'], message: 'left out where ingest.path is given' });
   }
   const missing = needsOneOf.every((name) => given[name] === undefined);
   if (missing) context.addIssue({ code: 'custom', path: [needsOneOf[0]], message: 'a value' });

@@ -80,8 +80,9 @@ export async function* changesOfFiles(
     let piece: SourceRows & { deleted: string[] } = { rows: [], faulty: [], deleted: [] };
     const unfinished = cursorNow();
     const toChanges = (): Omit<SourceChanges, 'cursor' | 'endsListing'> => {
-      const { deleted } = piece;
-      return { ...nothing, part: file.name, ...checkedRows(piece, config), deleted };
+      const { records, skipped } = checkedRows(piece, config);
+      const named = skipped.map((row) => ({ ...row, detail: `${row.detail} (${file.name})` }));
+      return { ...nothing, part: file.name, records, skipped: named, deleted: piece.deleted };
     };
     for await (const more of readPart(file, job)) {
       stopIfAsked(job, file.name);

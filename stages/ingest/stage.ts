@@ -18,6 +18,8 @@ import { arxivOaiSource } from './arxiv-oai-source.ts';
 import { arxivQuerySource } from './arxiv-query-source.ts';
 import { type IngestConfig, isWhole, type SourceConfig, section, sourcesOf } from './config.ts';
 import { openAlexSource } from './openalex-source.ts';
+import { pubmedFolderSource, pubmedUrlSource } from './pubmed-files-source.ts';
+import { pubmedQuerySource } from './pubmed-query-source.ts';
 import { checkedFiles, readFile } from './whole-file.ts';
 
 export const stage: SourceStage<IngestConfig> = {
@@ -72,6 +74,11 @@ function kept(config: IngestConfig, baseFolder: string): KeptSource[] {
         return quiet(openAlexSource(source, names[place]));
       case 'arxiv':
         return quiet((source.set === undefined ? arxivQuerySource : arxivOaiSource)(source, names[place]));
+      case 'pubmed':
+        if (source.path !== undefined) return [pubmedFolderSource(source, baseFolder, names[place])];
+        return quiet(
+          (source.query === undefined ? pubmedUrlSource : pubmedQuerySource)(source, names[place]),
+        );
       default:
         return [];
     }

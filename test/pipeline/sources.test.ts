@@ -70,7 +70,7 @@ describe('a list of sources', () => {
     ],
     [
       '- source: xml\n    path: a',
-      'expected 0.source to be one of csv, jsonl, bibtex, ris, acl, openalex, arxiv',
+      'expected 0.source to be one of csv, jsonl, bibtex, ris, acl, openalex, arxiv, pubmed',
     ],
     ['- source: csv', 'expected a value for 0.path, found none (config.yaml, line 2)'],
   ])('has its mistakes named as those of a single one are: %s', async (text, message) => {

@@ -148,7 +148,9 @@ describe('the ACL Anthology', () => {
     await fetchInto(store, folderSource());
     const { records, skipped } = keptBy(store, folderSource());
     expect(records.map(({ id }) => id)).toEqual(['2031.lich-main.2', '2031.lich-main.3', 'W71-0203']);
-    expect(skipped).toMatchObject([{ line: 14, reason: 'broken XML' }]);
+    expect(skipped).toMatchObject([
+      { id: null, line: 14, reason: 'broken XML', detail: expect.stringContaining('(2031.lich.xml)') },
+    ]);
   });
 
   it('is refused where there is nothing', async () => {
