@@ -15,6 +15,12 @@ export const runSection = z.strictObject({
     .min(1)
     .default('outputs/pipeline.db')
     .describe('SQLite file that keeps everything between stages'),
+  refresh: z
+    .enum(['steady', 'refit'])
+    .default('steady')
+    .describe(
+      'steady: documents stay where they lie and topics hold still from run to run, new documents are placed among them; refit: places and topics are found anew in each run that has something new, ids matched by overlap',
+    ),
   seed: z.int().min(0).max(4294967295).default(42).describe('Seed of every random choice'),
   threads: z
     .int()

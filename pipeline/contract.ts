@@ -131,6 +131,16 @@ export interface PositionColumns {
   reduced: Matrix;
 }
 
+/** What the reduce stage gives: places, and how they came about. */
+export interface Reduced extends PositionColumns {
+  /** [n]; as in KeptLayout. */
+  late: Uint8Array;
+  /** As in KeptLayout. */
+  fitted: number;
+  /** Why all documents were placed anew where a layout could have been kept; '' otherwise. */
+  rebuilt: string;
+}
+
 export interface AssignmentColumns {
   /** Topic id per document, −1 for an outlier. */
   topic: Int32Array;
@@ -139,12 +149,34 @@ export interface AssignmentColumns {
   outlierScore: Float32Array;
 }
 
-export type TopicEventKind = 'born' | 'continued' | 'split' | 'merged' | 'retired';
+/** Where documents lie already: what the reduce stage keeps when it places new ones. */
+export interface KeptLayout {
+  /** [n]; 1 where the document has a place, given for the very vector it has now. */
+  placed: Uint8Array;
+  /**
+   * [n]; 0 for a document that the layout itself was made from, 1 for one that was placed later among those that
+   * stood already, 2 for one that was set apart later with a new theme.
+   */
+  late: Uint8Array;
+  /** Places, 0 where a document has none. */
+  positions: PositionColumns;
+  /** Documents that the layout itself was made from. */
+  fitted: number;
+  /** As in History. */
+  strangeNights: number;
+}
+
+/** Whether results are held to those of the run before, or found anew. */
+export type Refresh = 'steady' | 'refit';
+
+export type TopicEventKind = 'born' | 'emerging' | 'continued' | 'split' | 'merged' | 'retired';
 
 export interface TopicEvent {
   event: TopicEventKind;
   topicId: number;
   fromTopicIds: number[];
+  /** Why topics were found anew that night; '' on an ordinary one. */
+  reason: string;
 }
 
 /** What the last finished run assigned, row by row of tonight's documents. */
@@ -155,6 +187,18 @@ export interface History {
   sizes: Map<number, number>;
   /** Ids below this have been used and are never used again. */
   nextTopicId: number;
+  /** Topics that were born in that run; none after the first run, where all were. */
+  newborn: ReadonlySet<number>;
+  /** Nights in a row, that one included, on which a cut without memory was clearly better. */
+  betterNights: number;
+  /** Nights in a row, that one included, on which documents come late were outliers clearly more often than others. */
+  strangeNights: number;
+}
+
+/** A topic's name so far, and the terms that it was given for, strongest first. */
+export interface FormerLabel {
+  label: string;
+  terms: string[];
 }
 
 /** c topics, ascending id. */
@@ -319,10 +363,12 @@ export interface Labelled {
   terms: TermColumns;
   /** Cosine distance of each document from the centre of its topic's vectors, NaN for outliers. */
   distanceToCenter: Float32Array;
+  /** [c] The terms that each topic's label was given for. */
+  labelTerms: string[][];
 }
 
 /** All that the exported files show. */
-export interface ExportInput extends Labelled {
+export interface ExportInput extends Omit<Labelled, 'labelTerms'> {
   documents: DocumentColumns;
   entities: EntityColumns;
   positions: { x: Float32Array; y: Float32Array };
@@ -434,6 +480,22 @@ export interface Kept {
 export interface Clustered {
   assignments: AssignmentColumns;
   events: TopicEvent[];
+  /** As in History, tonight included. */
+  betterNights: number;
+  strangeNights: number;
+}
+
+/** How the cluster stage stands to the run before. */
+export interface Refreshing {
+  refresh: Refresh;
+  /** Null on the first run. */
+  history: History | null;
+  /** [n]; not 0 for a document that came later than the layout was made, as in KeptLayout. */
+  late: Uint8Array;
+  /** Why the documents' places were made anew; '' where they were kept. */
+  rebuilt: string;
+  /** Settings of this stage that changed since the last run, in words; '' for none. */
+  resettled: string;
 }
 
 /** A stage that needs the whole corpus at once: `run` takes columns and gives columns. */
@@ -443,12 +505,12 @@ export interface CorpusStage<Config, Input extends unknown[], Output> extends St
 
 export type ReduceStage<Config> = CorpusStage<
   Config,
-  [vectors: Matrix, documentIds: string[]],
-  PositionColumns
+  [vectors: Matrix, documentIds: string[], kept: KeptLayout | null, cannotKeep: string],
+  Reduced
 >;
 export type ClusterStage<Config> = CorpusStage<
   Config,
-  [reduced: Matrix, documentIds: string[], history: History | null],
+  [reduced: Matrix, documentIds: string[], refreshing: Refreshing],
   Clustered
 >;
 export type LabelStage<Config> = CorpusStage<
@@ -459,6 +521,7 @@ export type LabelStage<Config> = CorpusStage<
     vectors: MatrixRows,
     positions: { x: Float32Array; y: Float32Array },
     assignments: AssignmentColumns,
+    former: ReadonlyMap<number, FormerLabel>,
   ],
   Labelled
 >;

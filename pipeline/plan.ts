@@ -140,7 +140,7 @@ export function whyStale(
 }
 
 /** "cluster.min_cluster_size 15 → 10" for each setting that differs. */
-function differences(then: unknown, now: unknown, path: string): string[] {
+export function differences(then: unknown, now: unknown, path: string): string[] {
   if (isRecord(then) && isRecord(now)) {
     return [...new Set([...Object.keys(then), ...Object.keys(now)])].flatMap((key) =>
       differences(then[key], now[key], `${path}.${key}`),

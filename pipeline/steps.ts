@@ -1,10 +1,20 @@
 /** One function per stage: reads its columns from the store, runs it, writes what it gives and marks it done. */
 
+import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import type { DocumentColumns, Embedded, Job, ModelPin, RunFacts, StageName, Tagged } from './contract.ts';
+import type {
+  DocumentColumns,
+  Embedded,
+  Job,
+  ModelPin,
+  Reduced,
+  RunFacts,
+  StageName,
+  Tagged,
+} from './contract.ts';
 import { Interrupted, UserError } from './errors.ts';
 import { stageOrder, stages } from './order.ts';
-import { workKey } from './plan.ts';
+import { differences, workKey } from './plan.ts';
 import { findModel, type Precision } from './provide-model.ts';
 import { manifestCounts, publish } from './publish.ts';
 import {
@@ -27,7 +37,14 @@ import {
   readTexts,
   textFingerprint,
 } from './store/documents.ts';
-import { readEntities, readSurfaceCounts, writeForms, writeTagged } from './store/entities.ts';
+import {
+  expectManyMentions,
+  finishMentions,
+  readEntities,
+  readSurfaceCounts,
+  writeForms,
+  writeTagged,
+} from './store/entities.ts';
 import { beginIntake, corpusFingerprint, type IntakeCounts, readSkipped } from './store/intake.ts';
 import type { Store } from './store/open.ts';
 import {
@@ -44,6 +61,7 @@ import { beginSource, dropOtherSources, readRecords } from './store/sources.ts';
 import {
   readAssignments,
   readEvents,
+  readFormerLabels,
   readHistory,
   readTerms,
   readTopics,
@@ -52,10 +70,17 @@ import {
 } from './store/topics.ts';
 import {
   countTruncated,
+  hasPositions,
+  type LayoutBasis,
   readEmbeddingRows,
   readEmbeddings,
+  readLate,
+  readLayout,
+  readLayoutBasis,
   readMap,
+  readRebuilt,
   readReduced,
+  readVectorKey,
   writeEmbeddings,
   writePositions,
 } from './store/vectors.ts';
@@ -91,6 +116,8 @@ const batchSize = 64;
  * tables, most of which the next one writes to again. Half the time goes; a crash costs no more than this.
  */
 const millisecondsBetweenWrites = 1_000;
+/** From this share of all documents on it pays to make an index anew. */
+const MANY_SHARE = 0.2;
 
 export const steps: Record<StageName, (step: Step) => Promise<StepResult>> = {
   ingest,
@@ -155,9 +182,11 @@ async function entities(step: Step): Promise<StepResult> {
   const model = await stages.entities.prepare(job, keptFor(step, null));
   const { device } = settings.sections.run;
   const key = workKey(['entities', stages.entities.version, settings.sections.entities, model.hash, device]);
-  const documents = await workOnPending<Tagged>(step, 'entities', 'tagged', key, model, (batch, output) =>
-    writeTagged(store, batch.keys, batch.documents.contentHash, key, output),
-  );
+  const documents = await workOnPending<Tagged>(step, 'entities', 'tagged', key, model, {
+    expectMany: () => expectManyMentions(store),
+    write: (batch, output) => writeTagged(store, batch.keys, batch.documents.contentHash, key, output),
+  });
+  finishMentions(store);
   const forms = stages.entities.gather(readSurfaceCounts(store));
   store
     .transaction(() => {
@@ -181,9 +210,11 @@ async function embed(step: Step): Promise<StepResult> {
   const { device } = settings.sections.run;
   const { task } = settings.sections.embed;
   const key = workKey(['embed', stages.embed.version, task ?? null, model.hash, device]);
-  const documents = await workOnPending<Embedded>(step, 'embed', 'embedding', key, model, (batch, output) =>
-    writeEmbeddings(store, batch.keys, batch.documents.contentHash, key, model.reference, output),
-  );
+  const documents = await workOnPending<Embedded>(step, 'embed', 'embedding', key, model, {
+    expectMany: () => {},
+    write: (batch, output) =>
+      writeEmbeddings(store, batch.keys, batch.documents.contentHash, key, model.reference, output),
+  });
   const truncated = countTruncated(store);
   if (truncated > 0) {
     step.notice(
@@ -195,62 +226,115 @@ async function embed(step: Step): Promise<StepResult> {
 }
 
 async function reduce(step: Step): Promise<StepResult> {
-  const { store } = step;
+  const { store, run, inputs } = step;
   const order = readOrder(store);
-  const positions = await stages.reduce.run(
+  const basis = {
+    version: inputs.version,
+    config: inputs.config,
+    seed: inputs.seed,
+    vectors: readVectorKey(store),
+  };
+  const cannotKeep = whyNotKept(step, basis);
+  const reduced = await stages.reduce.run(
     readEmbeddings(store, order),
     readIds(store),
+    cannotKeep === null ? readLayout(store, order, run.runNumber) : null,
+    cannotKeep ?? '',
     jobOf(step, 'reduce'),
   );
   checkSignal(step);
   store
     .transaction(() => {
-      writePositions(store, order, positions);
-      markDone(step, 'reduce', workKey(step.inputs));
+      writePositions(store, order, run.runNumber, reduced, basis);
+      // Places follow those of the night before: equal inputs alone do not give equal places.
+      markDone(step, 'reduce', workKey([inputs, placesKey(reduced)]));
     })
     .immediate();
   return { documents: order.n };
 }
 
+/** Why the stored layout must not be kept, in words; '' where there is none to keep, null where it may be kept. */
+function whyNotKept(step: Step, basis: LayoutBasis): string | null {
+  const { store, settings } = step;
+  if (!hasPositions(store)) return '';
+  if (settings.sections.run.refresh === 'refit') return 'run.refresh is refit';
+  if (step.force) return 'asked for by --force';
+  const kept = readLayoutBasis(store);
+  if (kept === null) return 'the places are from a version that did not keep them';
+  const why = differences(kept.config, basis.config, 'reduce');
+  if (kept.version !== basis.version) why.push(`stage version ${kept.version} → ${basis.version}`);
+  if (kept.seed !== basis.seed) why.push(`run.seed ${kept.seed} → ${basis.seed}`);
+  if (kept.vectors !== basis.vectors) why.push('vectors come from another model');
+  return why.length === 0 ? null : why.join('; ');
+}
+
+function placesKey({ x, y, reduced }: Reduced): string {
+  const hash = createHash('sha256');
+  for (const numbers of [x, y, reduced.values]) {
+    hash.update(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
+  }
+  return hash.digest('hex');
+}
+
 async function cluster(step: Step): Promise<StepResult> {
-  const { store, run } = step;
+  const { store, run, inputs } = step;
   const order = readOrder(store);
-  const history = readHistory(store, order, run.runNumber);
+  const former = readHistory(store, order, run.runNumber);
+  const settings = { version: inputs.version, config: inputs.config };
+  const then = former?.settings ?? null;
   const clustered = await stages.cluster.run(
     readReduced(store, order),
     readIds(store),
-    history,
+    {
+      refresh: step.settings.sections.run.refresh,
+      history: former?.history ?? null,
+      late: readLate(store, order),
+      rebuilt: readRebuilt(store, run.runNumber),
+      resettled: then === null ? '' : resettled(JSON.parse(then), settings),
+    },
     jobOf(step, 'cluster'),
   );
   checkSignal(step);
   store
     .transaction(() => {
-      writeClusters(store, order, run.runNumber, clustered);
+      writeClusters(store, order, run.runNumber, clustered, JSON.stringify(settings));
       // Names and distances hung on the rows that were replaced.
       makeStale(store, ['label'], 'cluster');
       // Ids follow the run before, so that equal inputs give equal topics only within one run.
-      markDone(step, 'cluster', workKey([step.inputs, run.runNumber]));
+      markDone(step, 'cluster', workKey([inputs, run.runNumber]));
     })
     .immediate();
   return { documents: order.n };
 }
 
+/** What changed between two settings of the cluster stage, in words. */
+function resettled(
+  then: { version: number; config: unknown },
+  now: { version: number; config: unknown },
+): string {
+  const why = differences(then.config, now.config, 'cluster');
+  if (then.version !== now.version) why.push(`stage version ${then.version} → ${now.version}`);
+  return why.join('; ');
+}
+
 async function label(step: Step): Promise<StepResult> {
-  const { store } = step;
+  const { store, run, inputs } = step;
   const order = readOrder(store);
+  const settings = workKey([inputs.version, inputs.config]);
   const labelled = await stages.label.run(
     readTexts(store, order),
     readEntities(store, order),
     readEmbeddingRows(store, order),
     readMap(store, order),
     readAssignments(store, order),
+    readFormerLabels(store, run.runNumber, settings),
     jobOf(step, 'label'),
   );
   checkSignal(step);
   store
     .transaction(() => {
-      writeLabels(store, order, labelled);
-      markDone(step, 'label', workKey(step.inputs));
+      writeLabels(store, order, run.runNumber, labelled, settings);
+      markDone(step, 'label', workKey(inputs));
     })
     .immediate();
   return { documents: order.n };
@@ -346,8 +430,12 @@ function precisionFor(settings: Settings, name: StageName): Precision {
 /** The settings that results depend on: not the number of threads, nor where the database lies. */
 function shownConfig(settings: Settings): Record<string, unknown> {
   const { run, ...sections } = settings.sections;
-  const shown = { ingest: resultSettings(settings, 'ingest'), export: resultSettings(settings, 'export') };
-  return { run: { seed: run.seed }, ...sections, ...shown };
+  return {
+    run: { seed: run.seed, refresh: run.refresh },
+    ...sections,
+    ingest: resultSettings(settings, 'ingest'),
+    export: resultSettings(settings, 'export'),
+  };
 }
 
 function keptFor(step: Step, adapted: ModelPin | null) {
@@ -386,7 +474,7 @@ async function workOnPending<Output>(
   table: 'tagged' | 'embedding',
   key: string,
   model: ModelPin,
-  write: (batch: Batch, output: Output) => void,
+  into: Destination<Output>,
 ): Promise<number> {
   const { store, settings } = step;
   const pending = pendingDocuments(store, table, step.force ? '' : key);
@@ -394,6 +482,7 @@ async function workOnPending<Output>(
   const data = { stage, config: settings.sections[stage], model, machine: { device, threads: 1 } };
   let done = 0;
   if (pending.length > 0) makeStale(store, [stage], stage);
+  if (pending.length > MANY_SHARE * countDocuments(store)) into.expectMany();
   step.progress(0, pending.length);
   const results = workInOrder<Batch, Output>(
     data,
@@ -404,7 +493,7 @@ async function workOnPending<Output>(
   let unwritten: { batch: Batch; output: Output }[] = [];
   let wrote = performance.now();
   const writeAll = store.transaction(() => {
-    for (const { batch, output } of unwritten) write(batch, output);
+    for (const { batch, output } of unwritten) into.write(batch, output);
   });
   try {
     for await (const result of results) {
@@ -421,6 +510,13 @@ async function workOnPending<Output>(
     writeAll.immediate();
   }
   return done;
+}
+
+/** Where results go. */
+interface Destination<Output> {
+  /** Told before results of a large part of all documents are written. */
+  expectMany(): void;
+  write(batch: Batch, output: Output): void;
 }
 
 interface Batch {

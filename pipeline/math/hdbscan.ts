@@ -110,6 +110,14 @@ export function densityHierarchy(
   return finish(...hierarchyWork(points, options));
 }
 
+/** As `densityHierarchy`, and signals and timers are heard meanwhile. */
+export function densityHierarchyWithPauses(
+  points: Float32Array | Float64Array,
+  options: HierarchyOptions,
+): Promise<DensityHierarchy> {
+  return finishWithPauses(...hierarchyWork(points, options));
+}
+
 function clustersOf(
   { condensedTree }: DensityHierarchy,
   selected: Uint8Array,

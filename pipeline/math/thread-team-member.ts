@@ -13,8 +13,9 @@ import {
 const port = parentPort;
 if (port === null) throw new Error('thread-team-member.ts runs as a worker thread only.');
 
-const { module, data, size, control } = workerData as MemberData;
-const crew = joinCrew(control, size);
+const member = workerData as MemberData;
+const { module, data } = member;
+const crew = joinCrew(member);
 let opened: Promise<TeamWork<unknown>> | undefined;
 
 port.on('message', (request: unknown) => {

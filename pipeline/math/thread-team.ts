@@ -18,7 +18,19 @@ export interface Crew {
    * of the round are done. Every member must come to the same rounds in the same order.
    */
   share(count: number, work: (task: number) => void): void;
+  /**
+   * Rounds of tasks on places, in each of which every place has one task. A task begins when its own places are
+   * through with the round before, whatever the others do: members whose places do not meet never wait for each
+   * other. Tasks of a round are dealt out in their order, the first to the first member, so that places which stand
+   * near each other in every round stay in one member's cache. Every member must come to the same rounds.
+   *
+   * @param rounds Places of each task of each round, one or two, from 0 up to {@link TeamOptions.places}.
+   */
+  chain(rounds: readonly (readonly PlacePair[])[], work: (round: number, task: number) => void): void;
 }
+
+/** The places of a task; twice the same where it has but one. */
+export type PlacePair = readonly [number, number];
 
 /** Does its part of a request. */
 export type TeamWork<Request> = (request: Request, crew: Crew) => void;
@@ -35,6 +47,8 @@ export interface TeamOptions<Data, Request> {
   data: Data;
   /** Members, from 1 up. */
   threads: number;
+  /** Places that tasks of {@link Crew.chain} are about; none when left out. */
+  places?: number;
   signal?: AbortSignal | undefined;
 }
 
@@ -55,7 +69,11 @@ export interface MemberData {
   module: string;
   data: unknown;
   size: number;
+  /** Of this member, from 0. */
+  rank: number;
   control: Int32Array;
+  /** Rounds that each place is through with. */
+  progress: Int32Array;
 }
 
 export type MemberReply = { state: 'done' | 'stopped' } | { state: 'failed'; error: unknown };
@@ -69,6 +87,8 @@ const CONTROL_LENGTH = 4;
 
 /** Looks at the round before a member goes to sleep: some microseconds, about what waking it up would cost. */
 const SPINS = 2_000;
+/** A member asleep looks up so often, since nobody wakes it when the team is stopped. */
+const NAP_MILLISECONDS = 20;
 
 /** Thrown in members that wait for one that will not come. */
 export class TeamStopped extends Error {
@@ -105,6 +125,11 @@ function workAlone<Data, Request>({ open, data, signal }: TeamOptions<Data, Requ
     share: (count, task) => {
       for (let t = 0; t < count; t++) task(t);
     },
+    chain: (rounds, task) => {
+      rounds.forEach((pairs, round) => {
+        for (let t = 0; t < pairs.length; t++) task(round, t);
+      });
+    },
   };
   return {
     run: async (request) => {
@@ -116,9 +141,11 @@ function workAlone<Data, Request>({ open, data, signal }: TeamOptions<Data, Requ
 }
 
 function workTogether<Data, Request>(options: TeamOptions<Data, Request>): Team<Request> {
-  const { module, data, threads, signal } = options;
-  const control = new Int32Array(new SharedArrayBuffer(CONTROL_LENGTH * Int32Array.BYTES_PER_ELEMENT));
-  const workerData: MemberData = { module: module().href, data, size: threads, control };
+  const { module, data, threads, places = 0, signal } = options;
+  const shared = (length: number): Int32Array =>
+    new Int32Array(new SharedArrayBuffer(length * Int32Array.BYTES_PER_ELEMENT));
+  const control = shared(CONTROL_LENGTH);
+  const team = { module: module().href, data, size: threads, control, progress: shared(places) };
   /** Why the team does no more work. */
   let fault: { reason: unknown } | null = null;
   let pending: { left: number; resolve: () => void; reject: (reason: unknown) => void } | null = null;
@@ -136,7 +163,8 @@ function workTogether<Data, Request>(options: TeamOptions<Data, Request>): Team<
     stopTeam(control);
   };
   const onAbort = (): void => fail(new Interrupted('Stopped as asked.', { cause: signal?.reason }));
-  const startMember = (): Worker => {
+  const startMember = (rank: number): Worker => {
+    const workerData: MemberData = { ...team, rank };
     // The caller's own flags, a preloaded module for example, are not meant for members.
     const worker = new Worker(compiledModule('thread-team-member'), { workerData, execArgv: [] });
     let alive = true;
@@ -153,7 +181,7 @@ function workTogether<Data, Request>(options: TeamOptions<Data, Request>): Team<
     });
     return worker;
   };
-  const members = Array.from({ length: threads }, startMember);
+  const members = Array.from({ length: threads }, (_, rank) => startMember(rank));
   signal?.addEventListener('abort', onAbort);
   if (signal?.aborted) onAbort();
 
@@ -183,8 +211,15 @@ function stopTeam(control: Int32Array): void {
   Atomics.notify(control, ROUND);
 }
 
-/** What one member of a team of `size` works with. */
-export function joinCrew(control: Int32Array, size: number): Crew {
+/** What one member of a team works with. */
+export function joinCrew({
+  control,
+  progress,
+  size,
+  rank,
+}: Pick<MemberData, 'control' | 'progress' | 'size' | 'rank'>): Crew {
+  /** Rounds of all chains so far. */
+  let chained = 0;
   const leaveIfStopped = (): void => {
     if (Atomics.load(control, STOPPED) !== 0) throw new TeamStopped('The team was stopped.');
   };
@@ -205,7 +240,37 @@ export function joinCrew(control: Int32Array, size: number): Crew {
     }
     leaveIfStopped();
   };
+  const awaitPlace = (place: number, rounds: number): void => {
+    for (let spin = 0; ; spin++) {
+      const done = Atomics.load(progress, place);
+      if (done === rounds) return;
+      if (spin < SPINS) continue;
+      leaveIfStopped();
+      Atomics.wait(progress, place, done, NAP_MILLISECONDS);
+    }
+  };
+  const leavePlace = (place: number): void => {
+    Atomics.add(progress, place, 1);
+    Atomics.notify(progress, place);
+  };
   return {
+    chain: (rounds, work) => {
+      rounds.forEach((pairs, round) => {
+        const first = Math.ceil((rank * pairs.length) / size);
+        const end = Math.ceil(((rank + 1) * pairs.length) / size);
+        for (let task = first; task < end; task++) {
+          const [a, b] = pairs[task];
+          awaitPlace(a, chained + round);
+          awaitPlace(b, chained + round);
+          work(round, task);
+          leavePlace(a);
+          if (b !== a) leavePlace(b);
+        }
+        leaveIfStopped();
+      });
+      chained += rounds.length;
+      awaitOthers();
+    },
     share: (count, work) => {
       for (let task = Atomics.add(control, NEXT_TASK, 1); task < count; ) {
         leaveIfStopped();

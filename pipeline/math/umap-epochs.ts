@@ -140,27 +140,25 @@ export const open: OpenTeamWork<LayoutWork, EpochsRequest> = (work) => {
         pushFactor(meetings) * strength,
         meetings,
       );
-      for (const round of rounds) {
-        crew.share(round.length, (task) => {
-          const [p, q] = round[task];
-          const pair = p * blocks + q;
-          const from = offsets[pair];
-          const { first, start } = chanceOf(createRandom(seed, epoch, pair), groups);
-          kernel.move(
-            nComponents,
-            places.positions,
-            firstRowOf(p, n, blocks),
-            firstRowOf(q, n, blocks),
-            places.heads + 2 * from,
-            places.tails + 2 * from,
-            places.rates + 2 * from,
-            places.clocks + 2 * from,
-            offsets[pair + 1] - from,
-            first,
-            start,
-          );
-        });
-      }
+      crew.chain(rounds, (round, task) => {
+        const [p, q] = rounds[round][task];
+        const pair = p * blocks + q;
+        const from = offsets[pair];
+        const { first, start } = chanceOf(createRandom(seed, epoch, pair), groups);
+        kernel.move(
+          nComponents,
+          places.positions,
+          firstRowOf(p, n, blocks),
+          firstRowOf(q, n, blocks),
+          places.heads + 2 * from,
+          places.tails + 2 * from,
+          places.rates + 2 * from,
+          places.clocks + 2 * from,
+          offsets[pair + 1] - from,
+          first,
+          start,
+        );
+      });
     }
   };
 };

@@ -64,31 +64,33 @@ export async function layoutGraph(
   const memory = kernelMemory(places.end);
   const { buffer } = memory;
   new Int32Array(buffer, places.offsets, offsets.length).set(offsets);
-  scheduleEdges(graph, blocks, epochs, {
-    offsets,
-    heads: new Uint16Array(buffer, places.heads, m),
-    tails: new Uint16Array(buffer, places.tails, m),
-    rates: new Uint16Array(buffer, places.rates, m),
-    clocks: new Uint16Array(buffer, places.clocks, m),
-  });
   const { free } = gradientTables(curve, {
     attraction: new Float32Array(buffer, places.attraction, TABLE_SIZE),
     repulsion: new Float32Array(buffer, places.repulsion, TABLE_SIZE),
   });
   const padded = paddedDimensions(nComponents);
   const positions = new Float32Array(buffer, places.positions, n * padded);
-  for (let i = 0; i < n; i++) {
-    positions.set(start.subarray(i * nComponents, (i + 1) * nComponents), i * padded);
-  }
-
+  // Its members wake up while what they will work on is laid out.
   const team = startTeam({
     module: () => compiledModule('umap-epochs'),
     open,
     data: { memory, places, n, nComponents, blocks, epochs, seed, free } satisfies LayoutWork,
     threads: n < LEAST_THREADED_ROWS ? 1 : threads,
+    places: blocks,
     signal,
   });
   try {
+    scheduleEdges(graph, blocks, epochs, {
+      offsets,
+      heads: new Uint16Array(buffer, places.heads, m),
+      tails: new Uint16Array(buffer, places.tails, m),
+      rates: new Uint16Array(buffer, places.rates, m),
+      clocks: new Uint16Array(buffer, places.clocks, m),
+    });
+    for (let i = 0; i < n; i++) {
+      positions.set(start.subarray(i * nComponents, (i + 1) * nComponents), i * padded);
+    }
+
     const perTurn = Math.max(1, Math.floor(Math.min(EDGES_PER_TURN / Math.max(1, m), epochs / LEAST_TURNS)));
     // umap-learn draws nothing in its first epoch, so there is one less.
     for (let first = 0; first < epochs - 1; first += perTurn) {

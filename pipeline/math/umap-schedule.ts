@@ -19,30 +19,35 @@ const LEAST_BLOCK_ROWS = 1024;
 /** Rows of a block are counted in 16 bits. */
 const MOST_BLOCK_ROWS = 65_536;
 
-/** 1, or an even number of blocks, so that every round pairs all of them. */
+/** A power of two, so that every round pairs all of them by their bits. */
 export function blockCount(n: number): number {
   const usual = n < MANY_ROWS ? Math.min(BLOCKS, Math.floor(n / LEAST_BLOCK_ROWS)) : MANY_BLOCKS;
-  if (usual < 2) return 1;
-  const blocks = Math.max(usual, Math.ceil(n / MOST_BLOCK_ROWS));
-  return blocks + (blocks % 2);
+  let blocks = 1;
+  while (2 * blocks <= usual || n > blocks * MOST_BLOCK_ROWS) blocks *= 2;
+  return blocks;
 }
 
 /**
- * Rounds of block pairs [head's block, tail's block]: each block with itself, then all others by the circle
- * method, each block once in every round. The heads of a pair's edges first lie in the lower block; the
- * opposite directions follow only after all those rounds. An edge drawn twice in a row would overshoot and
- * swing back, and on 51,396 abstracts that costs the map 0.007 of trustworthiness.
+ * Rounds of block pairs [head's block, tail's block]: each block with itself, then all others, each block once in
+ * every round. The heads of a pair's edges first lie in the lower block; the opposite directions follow only after
+ * all those rounds. An edge drawn twice in a row would overshoot and swing back, and on 51,396 abstracts that costs
+ * the map 0.007 of trustworthiness.
+ *
+ * Halves of all blocks meet first, then the quarters of each half, and so on. Partners differ by the bits of one
+ * number in each round, so that a quarter of the tasks, in their order, works for many rounds on the same blocks.
  */
 export function tournament(blocks: number): [number, number][][] {
   const upward: [number, number][][] = [];
-  for (let round = 0; round < blocks - 1; round++) {
-    const pairs: [number, number][] = [[round, blocks - 1]];
-    for (let step = 1; step < blocks / 2; step++) {
-      const a = (round + step) % (blocks - 1);
-      const b = (round - step + blocks - 1) % (blocks - 1);
-      pairs.push([Math.min(a, b), Math.max(a, b)]);
+  for (let half = blocks / 2; half >= 1; half /= 2) {
+    for (let bits = 0; bits < half; bits++) {
+      upward.push(
+        Array.from({ length: blocks / 2 }, (_, task): [number, number] => {
+          const [group, place] = [Math.floor(task / half), task % half];
+          const first = group * 2 * half;
+          return [first + place, first + half + (place ^ bits)];
+        }),
+      );
     }
-    upward.push(pairs);
   }
   const diagonal = Array.from({ length: blocks }, (_, b): [number, number] => [b, b]);
   const downward = upward.map((pairs) => pairs.map(([p, q]): [number, number] => [q, p]));

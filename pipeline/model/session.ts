@@ -3,6 +3,7 @@
  * its event loop, so long work belongs in a worker thread or in a command that does nothing else.
  */
 
+import './no-telemetry.ts';
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

@@ -77,17 +77,19 @@ export function readDocumentsByKey(
 
 /**
  * Keys of the documents whose result in `table` is missing or was made from another text or by other work
- * (another model, setting or stage version), in corpus order.
+ * (another model, setting or stage version), ascending.
  */
 export function pendingDocuments(store: Store, table: 'tagged' | 'embedding', workKey: string): number[] {
-  return store
+  const keys = store
     .prepare(
       `SELECT d.document_key FROM document d
        LEFT JOIN ${table} t ON t.document_key = d.document_key AND t.work_key = ? AND t.content_hash = d.content_hash
-       WHERE t.document_key IS NULL ORDER BY d.order_key, d.id`,
+       WHERE t.document_key IS NULL`,
     )
     .pluck()
     .all(workKey) as number[];
+  // What is stored by key then goes to the end of its table, not to pages all over it.
+  return keys.sort((a, b) => a - b);
 }
 
 /** sha256 over the text of every document: equal texts in equal documents have equal fingerprints. */

@@ -13,7 +13,10 @@ const packedBytes = 8;
  */
 const rowsPerChunk = 20_000;
 
-/** Replaces what is stored of a batch's documents. `keys[i]` is the document that row i of the batch is. */
+/**
+ * Replaces what is stored of a batch's documents. `keys[i]` is the document that row i of the batch is. Call it inside
+ * a transaction; it opens none, since within another SQLite would first write every page it touches aside.
+ */
 export function writeTagged(
   store: Store,
   keys: readonly number[],
@@ -23,42 +26,56 @@ export function writeTagged(
 ): void {
   const clearMentions = store.prepare('DELETE FROM mention WHERE document_key = ?');
   const clearAcronyms = store.prepare('DELETE FROM acronym WHERE document_key = ?');
-  const mark = store.prepare('INSERT OR REPLACE INTO tagged VALUES (?, ?, ?)');
+  const clearMark = store.prepare('DELETE FROM tagged WHERE document_key = ?');
+  const mark = store.prepare('INSERT INTO tagged VALUES (?, ?, ?)');
   const findSurface = store
     .prepare('SELECT surface_id FROM surface WHERE form = ? AND text = ? AND type = ?')
     .pluck();
   const addSurface = store.prepare('INSERT INTO surface (form, text, type) VALUES (?, ?, ?)');
-  const addMention = store.prepare('INSERT OR REPLACE INTO mention VALUES (?, ?, ?, ?, ?, ?)');
+  // Not OR REPLACE: for a statement that may replace, SQLite first writes every page it touches aside.
+  const addMention = store.prepare('INSERT OR IGNORE INTO mention VALUES (?, ?, ?, ?, ?, ?)');
   const addAcronym = store.prepare('INSERT OR IGNORE INTO acronym VALUES (?, ?, ?)');
   const packMentions = mentionPacker(store);
   const { mentions, acronyms } = tagged;
-  store
-    .transaction(() => {
-      for (let i = 0; i < keys.length; i++) {
-        clearMentions.run(keys[i]);
-        clearAcronyms.run(keys[i]);
-        mark.run(keys[i], contentHashes[i], workKey);
-      }
-      for (let m = 0; m < mentions.text.length; m++) {
-        const { form, text, type } = mentions;
-        const surface =
-          findSurface.get(form[m], text[m], type[m]) ??
-          addSurface.run(form[m], text[m], type[m]).lastInsertRowid;
-        addMention.run(
-          keys[mentions.document[m]],
-          mentions.field[m],
-          mentions.start[m],
-          mentions.end[m],
-          surface,
-          mentions.score[m],
-        );
-      }
-      for (let a = 0; a < acronyms.short.length; a++) {
-        addAcronym.run(keys[acronyms.document[a]], acronyms.short[a], acronyms.long[a]);
-      }
-      for (const key of keys) packMentions(key);
-    })
-    .immediate();
+  for (let i = 0; i < keys.length; i++) {
+    clearMentions.run(keys[i]);
+    clearAcronyms.run(keys[i]);
+    clearMark.run(keys[i]);
+    mark.run(keys[i], contentHashes[i], workKey);
+  }
+  for (let m = 0; m < mentions.text.length; m++) {
+    const { form, text, type } = mentions;
+    const surface =
+      findSurface.get(form[m], text[m], type[m]) ?? addSurface.run(form[m], text[m], type[m]).lastInsertRowid;
+    addMention.run(
+      keys[mentions.document[m]],
+      mentions.field[m],
+      mentions.start[m],
+      mentions.end[m],
+      surface,
+      mentions.score[m],
+    );
+  }
+  for (let a = 0; a < acronyms.short.length; a++) {
+    addAcronym.run(keys[acronyms.document[a]], acronyms.short[a], acronyms.long[a]);
+  }
+  for (const key of keys) packMentions(key);
+}
+
+/** The mentions of a surface. Nothing that a batch needs to be stored. */
+const mentionIndex = 'mention_by_surface ON mention (surface_id, document_key)';
+
+/**
+ * Before many batches: entries of this index go to pages all over it, and making it anew afterwards costs less.
+ * Until {@link finishMentions}, and if the run ends before it, counting by surface is slow, and no more.
+ */
+export function expectManyMentions(store: Store): void {
+  store.exec('DROP INDEX IF EXISTS mention_by_surface');
+}
+
+/** After the last batch. */
+export function finishMentions(store: Store): void {
+  store.exec(`CREATE INDEX IF NOT EXISTS ${mentionIndex}`);
 }
 
 /** Packs a document's mentions, so that the stages above read one row per document, not one per mention. */
@@ -68,7 +85,8 @@ function mentionPacker(store: Store): (key: number) => void {
       'SELECT surface_id, score FROM mention WHERE document_key = ? ORDER BY field, start, "end", surface_id',
     )
     .raw();
-  const add = store.prepare('INSERT OR REPLACE INTO document_mentions VALUES (?, ?)');
+  const clear = store.prepare('DELETE FROM document_mentions WHERE document_key = ?');
+  const add = store.prepare('INSERT INTO document_mentions VALUES (?, ?)');
   return (key) => {
     const rows = find.all(key) as [number, number][];
     const packed = Buffer.alloc(rows.length * packedBytes);
@@ -76,6 +94,7 @@ function mentionPacker(store: Store): (key: number) => void {
       packed.writeInt32LE(rows[i][0], i * packedBytes);
       packed.writeFloatLE(rows[i][1], i * packedBytes + 4);
     }
+    clear.run(key);
     add.run(key, packed);
   };
 }

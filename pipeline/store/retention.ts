@@ -21,6 +21,11 @@ export function pruneHistory(store: Store, runNumber: number, keep: number): voi
           'DELETE FROM topic_size WHERE run_number <= ? AND run_number < (SELECT max(run_number) FROM topic_size)',
         )
         .run(oldest);
+      store
+        .prepare(
+          'DELETE FROM clustering WHERE run_number <= ? AND run_number < (SELECT max(run_number) FROM clustering)',
+        )
+        .run(oldest);
       store.prepare('DELETE FROM stage_run WHERE run_number <= ?').run(oldest);
       store
         .prepare("UPDATE run SET config = '{}', summary = NULL WHERE run_number <= ? AND config <> '{}'")

@@ -254,6 +254,53 @@ export const migrations: readonly string[] = [
   CREATE INDEX embedding_truncated ON embedding (document_key) WHERE truncated = 1;
   `,
   `
+  -- Where each document lies, and for which text; late: placed among documents that stood already.
+  ALTER TABLE position ADD COLUMN content_hash TEXT NOT NULL DEFAULT '';
+  ALTER TABLE position ADD COLUMN late INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX position_late ON position (late) WHERE late <> 0;
+
+  -- One row: the layout that is kept from night to night, what it was made from, and why it was last made anew.
+  CREATE TABLE layout (
+    layout_id INTEGER PRIMARY KEY CHECK (layout_id = 1),
+    run_number INTEGER NOT NULL REFERENCES run,
+    basis TEXT NOT NULL,
+    fitted INTEGER NOT NULL,
+    rebuilt TEXT NOT NULL
+  ) STRICT;
+
+  -- What speaks for finding topics anew, in nights in a row up to that run: a cut without memory was better, and
+  -- documents come late were outliers more often than others.
+  CREATE TABLE clustering (
+    run_number INTEGER PRIMARY KEY REFERENCES run,
+    settings TEXT NOT NULL,
+    better_nights INTEGER NOT NULL,
+    strange_nights INTEGER NOT NULL
+  ) STRICT;
+
+  -- Names that topics have had: since which run, given for which terms (strongest first), under which settings.
+  CREATE TABLE topic_label (
+    topic_id INTEGER NOT NULL REFERENCES topic ON DELETE CASCADE,
+    run_number INTEGER NOT NULL REFERENCES run,
+    label TEXT NOT NULL,
+    terms TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    PRIMARY KEY (topic_id, run_number)
+  ) STRICT, WITHOUT ROWID;
+
+  ALTER TABLE topic_event ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+
+  DROP VIEW topic_events;
+  CREATE VIEW topic_events AS
+    SELECT r.run_id AS run_id, e.event AS event, e.topic_id AS topic_id,
+      coalesce((SELECT group_concat(value, '; ') FROM json_each(e.from_topic_ids)), '') AS from_topic_ids,
+      e.reason AS reason
+    FROM topic_event e JOIN run r USING (run_number);
+
+  CREATE VIEW topic_labels AS
+    SELECT t.topic_id AS topic_id, t.label AS label, r.run_id AS since_run
+    FROM topic_label t JOIN run r USING (run_number);
+  `,
+  `
   -- What sources tell of a paper beside its text; authors and institutions as lists in JSON.
   ALTER TABLE document ADD COLUMN arxiv TEXT;
   ALTER TABLE document ADD COLUMN pmid TEXT;
@@ -282,8 +329,8 @@ export const migrations: readonly string[] = [
     record TEXT,
     reason TEXT,
     detail TEXT,
-    PRIMARY KEY (source_key, record_id)
-  ) STRICT, WITHOUT ROWID;
+    UNIQUE (source_key, record_id)
+  ) STRICT;
   CREATE INDEX source_record_by_part ON source_record (source_key, part, pass);
 
   -- The records that a document was merged from, its text's own among them (matched_by is null there).

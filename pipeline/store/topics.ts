@@ -3,6 +3,7 @@
 import type {
   AssignmentColumns,
   Clustered,
+  FormerLabel,
   History,
   Labelled,
   TermColumns,
@@ -13,8 +14,15 @@ import type {
 import type { CorpusOrder } from './documents.ts';
 import type { Store } from './open.ts';
 
+/** A run's topics, and the settings that they were found under. */
+export interface FormerRun {
+  history: History;
+  /** As JSON; null where the run is from before these were kept. */
+  settings: string | null;
+}
+
 /** What the last run before this one assigned; null where there was none. */
-export function readHistory(store: Store, order: CorpusOrder, runNumber: number): History | null {
+export function readHistory(store: Store, order: CorpusOrder, runNumber: number): FormerRun | null {
   const last = store
     .prepare('SELECT max(run_number) FROM topic_size WHERE run_number < ?')
     .pluck()
@@ -34,7 +42,26 @@ export function readHistory(store: Store, order: CorpusOrder, runNumber: number)
     .prepare('SELECT coalesce(max(topic_id), -1) + 1 FROM topic WHERE first_run < ?')
     .pluck()
     .get(runNumber) as number;
-  return { topic, sizes: new Map(sizes), nextTopicId };
+  const isFirst = store.prepare('SELECT min(run_number) = ? FROM topic_size').pluck().get(last) as number;
+  const newborn = store
+    .prepare('SELECT topic_id FROM topic WHERE first_run = ?')
+    .pluck()
+    .all(isFirst === 1 ? -1 : last) as number[];
+  const clustering = store
+    .prepare(
+      `SELECT settings, better_nights AS betterNights, strange_nights AS strangeNights FROM clustering
+       WHERE run_number = ?`,
+    )
+    .get(last) as { settings: string; betterNights: number; strangeNights: number } | undefined;
+  const history: History = {
+    topic,
+    sizes: new Map(sizes),
+    nextTopicId,
+    newborn: new Set(newborn),
+    betterNights: clustering?.betterNights ?? 0,
+    strangeNights: clustering?.strangeNights ?? 0,
+  };
+  return { history, settings: clustering?.settings ?? null };
 }
 
 /**
@@ -46,8 +73,9 @@ export function writeClusters(
   order: CorpusOrder,
   runNumber: number,
   clustered: Clustered,
+  settings: string,
 ): void {
-  const { assignments, events } = clustered;
+  const { assignments, events, betterNights, strangeNights } = clustered;
   const previous = store
     .prepare('SELECT max(run_number) FROM topic_size WHERE run_number < ?')
     .pluck()
@@ -85,8 +113,13 @@ export function writeClusters(
     addSize.run(runNumber, topic, size);
     addTopic.run({ topic, run: runNumber, size });
   }
-  const addEvent = store.prepare('INSERT INTO topic_event VALUES (?, ?, ?, ?)');
-  for (const e of events) addEvent.run(runNumber, e.topicId, e.event, JSON.stringify(e.fromTopicIds));
+  const addEvent = store.prepare('INSERT INTO topic_event VALUES (?, ?, ?, ?, ?)');
+  for (const e of events) {
+    addEvent.run(runNumber, e.topicId, e.event, JSON.stringify(e.fromTopicIds), e.reason);
+  }
+  store
+    .prepare('INSERT OR REPLACE INTO clustering VALUES (?, ?, ?, ?)')
+    .run(runNumber, settings, betterNights, strangeNights);
 }
 
 /** Tonight's assignments, in corpus order. */
@@ -119,9 +152,47 @@ export function readAssignments(
   return columns;
 }
 
-/** Names tonight's topics; topics of earlier runs keep the label they had. */
-export function writeLabels(store: Store, order: CorpusOrder, labelled: Labelled): void {
-  const { topics, terms, distanceToCenter } = labelled;
+/** What each topic was called before this run, as far as it was named under the same settings. */
+export function readFormerLabels(
+  store: Store,
+  runNumber: number,
+  settings: string,
+): Map<number, FormerLabel> {
+  const rows = store
+    .prepare(
+      `SELECT topic_id, label, terms, settings, max(run_number) FROM topic_label WHERE run_number < ?
+       GROUP BY topic_id ORDER BY topic_id`,
+    )
+    .raw()
+    .all(runNumber) as [number, string, string, string, number][];
+  return new Map(
+    rows
+      .filter((row) => row[3] === settings)
+      .map(([topicId, label, terms]) => [topicId, { label, terms: JSON.parse(terms) as string[] }]),
+  );
+}
+
+/**
+ * Names tonight's topics; topics of earlier runs keep the label they had.
+ *
+ * @param settings What labels depend on beside the documents.
+ */
+export function writeLabels(
+  store: Store,
+  order: CorpusOrder,
+  runNumber: number,
+  labelled: Labelled,
+  settings: string,
+): void {
+  const { topics, terms, distanceToCenter, labelTerms } = labelled;
+  const former = readFormerLabels(store, runNumber, settings);
+  store.prepare('DELETE FROM topic_label WHERE run_number = ?').run(runNumber);
+  const addLabel = store.prepare('INSERT INTO topic_label VALUES (?, ?, ?, ?, ?)');
+  topics.topicId.forEach((topicId, t) => {
+    const label = topics.label[t];
+    if (former.get(topicId)?.label === label) return;
+    addLabel.run(topicId, runNumber, label, JSON.stringify(labelTerms[t]), settings);
+  });
   const idOf = store.prepare('SELECT id FROM document WHERE document_key = ?').pluck();
   const name = store.prepare(
     'UPDATE topic SET label = ?, x = ?, y = ?, coherence = ?, representatives = ? WHERE topic_id = ?',
@@ -203,15 +274,16 @@ export function readTerms(store: Store): TermColumns {
 export function readEvents(store: Store): (TopicEvent & { runId: string })[] {
   const rows = store
     .prepare(
-      `SELECT r.run_id, e.event, e.topic_id, e.from_topic_ids FROM topic_event e JOIN run r USING (run_number)
+      `SELECT r.run_id, e.event, e.topic_id, e.from_topic_ids, e.reason FROM topic_event e JOIN run r USING (run_number)
        ORDER BY e.run_number, e.topic_id, e.event`,
     )
     .raw()
-    .all() as [string, TopicEventKind, number, string][];
-  return rows.map(([runId, event, topicId, from]) => ({
+    .all() as [string, TopicEventKind, number, string, string][];
+  return rows.map(([runId, event, topicId, from, reason]) => ({
     runId,
     event,
     topicId,
     fromTopicIds: JSON.parse(from) as number[],
+    reason,
   }));
 }

@@ -1,13 +1,13 @@
 /** Vectors to BLOBs (little-endian float32) and back: document embeddings and positions. */
 
 import { endianness } from 'node:os';
-import type { Embedded, Matrix, MatrixRows, PositionColumns } from '../contract.ts';
+import type { Embedded, KeptLayout, Matrix, MatrixRows, Reduced } from '../contract.ts';
 import type { CorpusOrder } from './documents.ts';
 import type { Store } from './open.ts';
 
 if (endianness() !== 'LE') throw new Error('Vectors are stored little-endian; this machine is big-endian.');
 
-/** Stores one vector per document of a batch. `keys[i]` is the document of row i. */
+/** Stores one vector per document of a batch. `keys[i]` is the document of row i. Call it inside a transaction. */
 export function writeEmbeddings(
   store: Store,
   keys: readonly number[],
@@ -16,15 +16,14 @@ export function writeEmbeddings(
   model: string,
   vectors: Embedded,
 ): void {
-  const add = store.prepare('INSERT OR REPLACE INTO embedding VALUES (?, ?, ?, ?, ?, ?, ?)');
-  store
-    .transaction(() => {
-      for (let i = 0; i < keys.length; i++) {
-        const { d, truncated } = vectors;
-        add.run(keys[i], contentHashes[i], workKey, model, d, rowBlob(vectors, i), truncated[i]);
-      }
-    })
-    .immediate();
+  const clear = store.prepare('DELETE FROM embedding WHERE document_key = ?');
+  const add = store.prepare('INSERT INTO embedding VALUES (?, ?, ?, ?, ?, ?, ?)');
+  for (let i = 0; i < keys.length; i++) {
+    const { d, truncated } = vectors;
+    // Two plain statements: for one that may replace, SQLite first writes every page it touches aside.
+    clear.run(keys[i]);
+    add.run(keys[i], contentHashes[i], workKey, model, d, rowBlob(vectors, i), truncated[i]);
+  }
 }
 
 /**
@@ -63,13 +62,116 @@ export function countTruncated(store: Store): number {
   return store.prepare('SELECT count(*) FROM embedding WHERE truncated = 1').pluck().get() as number;
 }
 
-/** Replaces all positions. Call it inside the transaction that marks the stage done. */
-export function writePositions(store: Store, order: CorpusOrder, positions: PositionColumns): void {
-  store.exec('DELETE FROM position');
-  const add = store.prepare('INSERT INTO position VALUES (?, ?, ?, ?)');
-  for (let i = 0; i < order.n; i++) {
-    add.run(order.keys[i], positions.x[i], positions.y[i], rowBlob(positions.reduced, i));
+/** What a layout was made from, beside the documents: it is kept while none of this changes. */
+export interface LayoutBasis {
+  version: number;
+  config: unknown;
+  seed: number | null;
+  /** Work key of the vectors. */
+  vectors: string;
+}
+
+/** What makes tonight's vectors what they are, the texts apart. */
+export function readVectorKey(store: Store): string {
+  return (store.prepare('SELECT work_key FROM embedding LIMIT 1').pluck().get() as string | undefined) ?? '';
+}
+
+/** What the stored layout was made from; null where none was kept. */
+export function readLayoutBasis(store: Store): LayoutBasis | null {
+  const basis = store.prepare('SELECT basis FROM layout').pluck().get() as string | undefined;
+  return basis === undefined ? null : (JSON.parse(basis) as LayoutBasis);
+}
+
+/** Why the places were made anew in this run; '' where they were kept, or are no layout's of this run. */
+export function readRebuilt(store: Store, runNumber: number): string {
+  return (
+    (store.prepare('SELECT rebuilt FROM layout WHERE run_number = ?').pluck().get(runNumber) as
+      | string
+      | undefined) ?? ''
+  );
+}
+
+/** Whether any document has a place. */
+export function hasPositions(store: Store): boolean {
+  return store.prepare('SELECT length(vector) FROM position LIMIT 1').pluck().get() !== undefined;
+}
+
+/** The places that documents have, in corpus order; a document whose text has changed since has none. */
+export function readLayout(store: Store, order: CorpusOrder, runNumber: number): KeptLayout {
+  const { n } = order;
+  const bytes = store.prepare('SELECT length(vector) FROM position LIMIT 1').pluck().get() as
+    | number
+    | undefined;
+  const d = (bytes ?? 0) / 4;
+  const kept: KeptLayout = {
+    placed: new Uint8Array(n),
+    late: new Uint8Array(n),
+    positions: {
+      x: new Float32Array(n),
+      y: new Float32Array(n),
+      reduced: { n, d, values: new Float32Array(n * d) },
+    },
+    fitted: store.prepare('SELECT fitted FROM layout').pluck().get() as number,
+    strangeNights:
+      (store
+        .prepare(
+          'SELECT strange_nights FROM clustering WHERE run_number < ? ORDER BY run_number DESC LIMIT 1',
+        )
+        .pluck()
+        .get(runNumber) as number | undefined) ?? 0,
+  };
+  const { x, y, reduced } = kept.positions;
+  const places = new Uint8Array(reduced.values.buffer);
+  const rows = store
+    .prepare(
+      `SELECT p.document_key, p.x, p.y, p.late, p.vector FROM position p JOIN embedding e USING (document_key)
+       WHERE p.content_hash = e.content_hash`,
+    )
+    .raw()
+    .iterate() as Iterable<[number, number, number, number, Buffer]>;
+  for (const [key, px, py, late, vector] of rows) {
+    const row = order.rowOf[key];
+    kept.placed[row] = 1;
+    kept.late[row] = late;
+    x[row] = px;
+    y[row] = py;
+    places.set(vector, row * d * 4);
   }
+  return kept;
+}
+
+/**
+ * Replaces all positions, and what is known of the layout. Call it inside the transaction that marks the stage
+ * done. Done twice in one run, the reason why places were made anew stays that of the first time, if any.
+ */
+export function writePositions(
+  store: Store,
+  order: CorpusOrder,
+  runNumber: number,
+  reduced: Reduced,
+  basis: LayoutBasis,
+): void {
+  store.exec('DELETE FROM position');
+  const add = store.prepare(
+    `INSERT INTO position (document_key, x, y, vector, content_hash, late)
+     SELECT ?, ?, ?, ?, content_hash, ? FROM embedding WHERE document_key = ?`,
+  );
+  for (let i = 0; i < order.n; i++) {
+    const key = order.keys[i];
+    add.run(key, reduced.x[i], reduced.y[i], rowBlob(reduced.reduced, i), reduced.late[i], key);
+  }
+  const rebuilt = reduced.rebuilt === '' ? readRebuilt(store, runNumber) : reduced.rebuilt;
+  store
+    .prepare('INSERT OR REPLACE INTO layout VALUES (1, ?, ?, ?, ?)')
+    .run(runNumber, JSON.stringify(basis), reduced.fitted, rebuilt);
+}
+
+/** Uint8Array [n]: 1 for a document that came later than the layout was made. */
+export function readLate(store: Store, order: CorpusOrder): Uint8Array {
+  const late = new Uint8Array(order.n);
+  const keys = store.prepare('SELECT document_key FROM position WHERE late <> 0').pluck().iterate();
+  for (const key of keys as Iterable<number>) late[order.rowOf[key]] = 1;
+  return late;
 }
 
 /** The reduced vectors that clustering works on, in corpus order. */

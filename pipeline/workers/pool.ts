@@ -1,7 +1,7 @@
 /** Worker threads of this machine: batches of documents in, what the stage found out, in the order of the batches. */
 
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { SHARE_ENV, Worker } from 'node:worker_threads';
 import PQueue from 'p-queue';
 import type { DocumentColumns, Machine, ModelPin } from '../contract.ts';
 import { Interrupted, UserError } from '../errors.ts';
@@ -91,7 +91,8 @@ interface WorkerThread {
 }
 
 function startThread(data: ThreadData, workers: WorkerThread[]): WorkerThread {
-  const worker = new Worker(threadFile, { workerData: data });
+  // One environment, since what a thread sets in a copy of it does not reach native code.
+  const worker = new Worker(threadFile, { workerData: data, env: SHARE_ENV });
   let nextId = 0;
   let pending: { id: number; resolve: (value: unknown) => void; reject: (reason: unknown) => void } | null =
     null;

@@ -18,10 +18,20 @@ const LEAST_ORIGIN = 0.8;
  * - merged: the mirror; each of several former topics makes up 25% or more of it and put 80% or more into it.
  *   From: the former topics.
  * - born: a new id, out of neither a split nor a merger.
+ * - emerging: beside born, and once more the night after: it has yet to show that it stays. Nothing emerges on
+ *   the first night, when all is new.
  * - retired: no cluster bears the id any more.
  * A continued topic may be split or merged too. Only documents that both runs had are counted.
+ *
+ * @param newborn Topics born in the last run.
+ * @param reason Why topics were found anew tonight; '' on an ordinary night.
  */
-export function topicEvents(ids: TopicIds, overlap: Overlap | null): TopicEvent[] {
+export function topicEvents(
+  ids: TopicIds,
+  overlap: Overlap | null,
+  newborn: ReadonlySet<number> = new Set(),
+  reason = '',
+): TopicEvent[] {
   const splitFrom = new Map<number, number>();
   const mergedFrom = new Map<number, number[]>();
   if (overlap !== null) {
@@ -39,21 +49,24 @@ export function topicEvents(ids: TopicIds, overlap: Overlap | null): TopicEvent[
   }
 
   const events: TopicEvent[] = [];
+  const tell = (event: TopicEvent['event'], topicId: number, fromTopicIds: number[]): void => {
+    events.push({ event, topicId, fromTopicIds, reason });
+  };
   const clusters = [...ids.ofCluster.keys()].sort((a, b) => ids.ofCluster[a] - ids.ofCluster[b]);
   for (const cluster of clusters) {
     const topicId = ids.ofCluster[cluster];
     const parent = splitFrom.get(cluster);
     const parents = mergedFrom.get(cluster);
-    if (ids.continued[cluster]) events.push({ event: 'continued', topicId, fromTopicIds: [topicId] });
-    else if (parent === undefined && parents === undefined) {
-      events.push({ event: 'born', topicId, fromTopicIds: [] });
-    }
-    if (parent !== undefined) events.push({ event: 'split', topicId, fromTopicIds: [parent] });
-    if (parents !== undefined) events.push({ event: 'merged', topicId, fromTopicIds: parents });
+    const continues = ids.continued[cluster];
+    if (continues) tell('continued', topicId, [topicId]);
+    else if (parent === undefined && parents === undefined) tell('born', topicId, []);
+    if (parent !== undefined) tell('split', topicId, [parent]);
+    if (parents !== undefined) tell('merged', topicId, parents);
+    if (overlap !== null && (!continues || newborn.has(topicId))) tell('emerging', topicId, []);
   }
   const borne = new Set(ids.ofCluster);
   for (const topicId of [...(overlap?.topicSizes.keys() ?? [])].sort((a, b) => a - b)) {
-    if (!borne.has(topicId)) events.push({ event: 'retired', topicId, fromTopicIds: [] });
+    if (!borne.has(topicId)) tell('retired', topicId, []);
   }
   return events;
 }

@@ -6,7 +6,7 @@
 import type { ExportFile, ExportInput } from '../../pipeline/contract.ts';
 import { csvTable, listCell, textCell } from './csv-table.ts';
 
-const header = ['run_id', 'event', 'topic_id', 'from_topic_ids'];
+const header = ['run_id', 'event', 'topic_id', 'from_topic_ids', 'reason'];
 
 export function topicEventsTable(input: ExportInput): ExportFile {
   // Runs come oldest first; their ids need not sort that way.
@@ -21,7 +21,13 @@ export function topicEventsTable(input: ExportInput): ExportFile {
     (a, b) => a.run - b.run || a.topicId - b.topicId || compare(a.event, b.event) || compare(a.from, b.from),
   );
   return csvTable('topic_events.csv', header, () =>
-    events.map(({ runId, event, topicId, from }) => [textCell(runId), event, String(topicId), from]),
+    events.map(({ runId, event, topicId, from, reason }) => [
+      textCell(runId),
+      event,
+      String(topicId),
+      from,
+      textCell(reason),
+    ]),
   );
 }
 

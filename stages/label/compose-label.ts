@@ -41,16 +41,20 @@ export interface LabelledTopic {
  * One label for each topic, in the given order; no two equal.
  *
  * @param abstractOf Abstract of a document's row.
+ * @param kept Labels that stay as they are, by topic id.
  */
 export function composeLabels(
   topics: readonly LabelledTopic[],
   candidates: CandidateTerms,
   abstractOf: (row: number) => string,
   config: LabelConfig,
+  kept: ReadonlyMap<number, string> = new Map(),
 ): string[] {
-  const taken = new Set<string>();
+  const taken = new Set([...kept.values()].map((label) => label.toLowerCase()));
   const titleShare = meanTitleShare(candidates);
   return topics.map(({ topicId, rows, terms, pool }) => {
+    const standing = kept.get(topicId);
+    if (standing !== undefined) return standing;
     const write = ({ ranked, leads }: NamePhrase): Phrase => {
       const text = candidates.text[ranked.term];
       const texts = Array.from(ranked.documents, (at) => abstractOf(rows[at]));

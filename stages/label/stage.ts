@@ -16,6 +16,7 @@ import { chooseTerms } from './choose-terms.ts';
 import { composeLabels } from './compose-label.ts';
 import { DEFAULT_WEIGHTS, type LabelConfig, section } from './config.ts';
 import { foldTerms } from './fold-terms.ts';
+import { keptLabels } from './keep-labels.ts';
 import { distancesToCenter, medoid, representatives } from './representatives.ts';
 import { type RankedTerm, rankTerms, rowsByClass } from './topic-terms.ts';
 
@@ -28,6 +29,9 @@ const FOLDING_SIZE = 200;
 /** Terms per topic that compete for a place in its list once folded. */
 const FOLDED_SIZE = 100;
 
+/** A topic's strongest terms that are kept with its label, to tell later whether they changed. */
+const NAMED_FOR = 20;
+
 /** A label is composed from at least this many terms, however few are listed. */
 const MIN_LABEL_TERMS = 10;
 
@@ -36,7 +40,7 @@ export const stage: LabelStage<LabelConfig> = {
   version: 1,
   section,
   seeded: false,
-  async run(documents, entities, vectors, positions, assignments, job): Promise<Labelled> {
+  async run(documents, entities, vectors, positions, assignments, former, job): Promise<Labelled> {
     const { config } = job;
     const n = documents.id.length;
     noticeUnknownTypes(entities, job);
@@ -64,11 +68,14 @@ export const stage: LabelStage<LabelConfig> = {
     );
     stopIfAsked(job.signal);
 
+    const strongTerms = folded.map((terms) => terms.map(({ term }) => candidates.text[term]));
+    const kept = keptLabels(topicIds, strongTerms, former);
     const labels = composeLabels(
       topicIds.map((topicId, i) => ({ topicId, rows: rows[i], terms: folded[i], pool: pools[i] })),
       candidates,
       (row) => documents.abstract(row),
       config,
+      kept,
     );
     const tops = chosen.map((terms) => terms.slice(0, config.top_n));
     const topics: TopicColumns = {
@@ -96,7 +103,12 @@ export const stage: LabelStage<LabelConfig> = {
       job.progress(i + 1, c);
     }
     noticeNameless(tops, job);
-    return { topics, terms: termColumns(topicIds, tops, candidates), distanceToCenter };
+    return {
+      topics,
+      terms: termColumns(topicIds, tops, candidates),
+      distanceToCenter,
+      labelTerms: strongTerms.map((terms) => terms.slice(0, NAMED_FOR)),
+    };
   },
 };
 

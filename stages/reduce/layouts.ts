@@ -5,6 +5,7 @@ import { layout, prepareGraph } from '../../pipeline/math/umap.ts';
 import { placeNewPoints } from '../../pipeline/math/umap-transform.ts';
 import { chooseNeighborSearch } from '../../pipeline/model/neighbor-search.ts';
 import { neighborsAmong } from '../../pipeline/model/neighbors-among.ts';
+import { bestLayout } from './best-layout.ts';
 import type { ReduceConfig } from './config.ts';
 import type { Split } from './fit-sample.ts';
 
@@ -54,7 +55,7 @@ export async function fitLayouts(rows: Rows, job: Job<ReduceConfig>, parts: Part
     onProgress: parts(0, GRAPH_SHARE),
   });
   const common = { threads, signal, ...(epochs === undefined ? {} : { epochs }) };
-  const reduced = await layout(graph, {
+  const reduced = await bestLayout(graph, n_neighbors, {
     nComponents: n_components,
     minDist: min_dist,
     ...common,

@@ -1,10 +1,13 @@
 /** Reduce: a few numbers per document to cluster by, and a place on the 2-d map, from one neighbour graph. */
 
-import type { PositionColumns, ReduceStage } from '../../pipeline/contract.ts';
+import type { Reduced, ReduceStage } from '../../pipeline/contract.ts';
 import { LEAST_ROWS } from '../../pipeline/math/umap.ts';
 import { type ReduceConfig, section } from './config.ts';
 import { splitDocuments } from './fit-sample.ts';
+import { whyRebuild } from './keep-layout.ts';
 import { fitLayouts, type Layouts, type Parts, placeOthers, type Rows } from './layouts.ts';
+import { LEAST_SPECTRAL, spectralNight } from './spectral-night.ts';
+import { takeIn } from './take-in.ts';
 import { usableVectors } from './usable-vectors.ts';
 
 /** Where the fit ends when the other documents are placed after it, as a share of the stage's time. */
@@ -12,10 +15,10 @@ const FIT_SHARE = 0.4;
 
 export const stage: ReduceStage<ReduceConfig> = {
   name: 'reduce',
-  version: 2,
+  version: 3,
   section,
   seeded: true,
-  async run(vectors, documentIds, job): Promise<PositionColumns> {
+  async run(vectors, documentIds, kept, cannotKeep, job): Promise<Reduced> {
     const { n, d } = vectors;
     const { n_neighbors, n_components, fit_sample } = job.config;
     const rows: Rows = { n, d, vectors: usableVectors(vectors, documentIds, job) };
@@ -30,6 +33,19 @@ export const stage: ReduceStage<ReduceConfig> = {
     // Each part counts its own things; told together as documents.
     const parts: Parts = (from, to) => (done, total) =>
       job.progress(Math.floor(n * (from + ((to - from) * done) / total)), n);
+
+    const isSpectral = job.config.layout === 'spectral' && n >= LEAST_SPECTRAL;
+    if (job.config.layout === 'spectral' && !isSpectral) {
+      job.notice(`reduce: ${n} documents are too few for slow vectors (${LEAST_SPECTRAL}); UMAP was used.`);
+    }
+    const fits = kept === null || isSpectral || kept.positions.reduced.d === n_components;
+    const changed = fits ? cannotKeep : 'too few documents are left for slow vectors';
+    const why = kept === null || !fits ? changed : whyRebuild(kept, n, isSpectral);
+    if (why !== '') job.notice(`reduce: all documents were placed anew: ${why}.`);
+    const all = { n, d, values: rows.vectors };
+    const standing = why === '' ? kept : null;
+    if (isSpectral) return spectralNight(all, standing, why, job);
+    if (standing !== null) return takeIn(all, standing, job);
 
     let layouts: Layouts;
     if (fit_sample === undefined || n <= fit_sample) {
@@ -50,6 +66,9 @@ export const stage: ReduceStage<ReduceConfig> = {
       x: Float32Array.from({ length: n }, (_, i) => map[2 * i]),
       y: Float32Array.from({ length: n }, (_, i) => map[2 * i + 1]),
       reduced: { n, d: n_components, values: reduced },
+      late: new Uint8Array(n),
+      fitted: n,
+      rebuilt: why,
     };
   },
 };

@@ -14,6 +14,10 @@ export interface BenchOptions {
   corpora: { acl: string; arxiv: string };
   /** Also read the arXiv file, where a bench would otherwise keep to one corpus. */
   withArxiv: boolean;
+  /** One stream of each corpus, where a bench would otherwise take several. */
+  quick: boolean;
+  /** Layouts to compare. */
+  layouts: ('umap' | 'spectral')[];
   /** A finished run's database, absolute; null when none was named. */
   database: string | null;
   /** Whether other packages are measured beside ours. */

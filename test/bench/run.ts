@@ -10,6 +10,8 @@ import { kernelsBench } from './kernels.ts';
 import { labelsBench } from './labels.ts';
 import { modelsBench } from './models.ts';
 import { sampleBench } from './sample.ts';
+import { stabilityBench } from './stability.ts';
+import { topicsBench } from './topics.ts';
 import { transformersBench } from './transformers.ts';
 import { wholeJobBench } from './whole-job.ts';
 
@@ -18,9 +20,11 @@ const benches: readonly Bench[] = [
   kernelsBench,
   modelsBench,
   transformersBench,
+  topicsBench,
   sampleBench,
   ingestBench,
   labelsBench,
+  stabilityBench,
 ];
 
 const usage = `npm run bench -- [names] [options]
@@ -35,6 +39,8 @@ ${benches.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join('\n')}
   --acl FILE           papers as JSON lines; default ../shared/data/corpora/acl_anthology.jsonl.gz
   --arxiv FILE         the same; default ../shared/data/corpora/arxiv.jsonl.gz
   --with-arxiv         whole-job: the arXiv file too
+  --quick              stability: one stream of each corpus in place of two
+  --layout umap        stability: this layout alone (umap, spectral); default both
   --database FILE      labels: the database of a finished run (whole-job judges its own)
   --no-peers           kernels, transformers: ours alone
 
@@ -51,6 +57,12 @@ function wholeNumbers(name: string, text: string): number[] {
   throw new TypeError(`--${name}: expected whole numbers from 1 up, joined by commas, got "${text}".`);
 }
 
+function layoutsOf(text: string | undefined): BenchOptions['layouts'] {
+  if (text === undefined) return ['umap', 'spectral'];
+  if (text === 'umap' || text === 'spectral') return [text];
+  throw new TypeError(`--layout: expected umap or spectral, got "${text}".`);
+}
+
 function readArguments(): { names: string[]; options: BenchOptions; help: boolean; threadsGiven: boolean } {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -63,6 +75,8 @@ function readArguments(): { names: string[]; options: BenchOptions; help: boolea
       acl: { type: 'string' },
       arxiv: { type: 'string' },
       'with-arxiv': { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
+      layout: { type: 'string' },
       database: { type: 'string' },
       'no-peers': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -84,6 +98,8 @@ function readArguments(): { names: string[]; options: BenchOptions; help: boolea
         arxiv: resolve(values.arxiv ?? join(corpora, 'arxiv.jsonl.gz')),
       },
       withArxiv: values['with-arxiv'],
+      quick: values.quick,
+      layouts: layoutsOf(values.layout),
       database: values.database === undefined ? null : resolve(values.database),
       withPeers: !values['no-peers'],
     },

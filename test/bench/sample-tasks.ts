@@ -34,7 +34,7 @@ export async function sampledTask(job: SampledJob): Promise<SampledResult> {
   const { n, d, seed, threads } = job;
   const values = readFloats(job.points);
   const ids = Array.from({ length: n }, (_, i) => `document-${i}`);
-  const reduced = await timed(() => stage.run({ n, d, values }, ids, jobOf(job)));
+  const reduced = await timed(() => stage.run({ n, d, values }, ids, null, '', jobOf(job)));
   const found = await timed(() =>
     hdbscanWithPauses(reduced.value.reduced.values, {
       n,

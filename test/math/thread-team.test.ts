@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Interrupted } from '../../pipeline/errors.ts';
 import { compiledModule, type OpenTeamWork, startTeam } from '../../pipeline/math/thread-team.ts';
+import { tournament } from '../../pipeline/math/umap-schedule.ts';
 
 /** Sums neighbours round by round: what a task reads, other tasks wrote in the round before. */
 const source = `
@@ -21,6 +22,19 @@ export const open = ({ values, failAt }) => ({ rounds }, crew) => {
   }
 };
 `;
+/** Mixes the values of two places, in an order that decides what comes out. */
+const chainSource = `
+export const open = ({ values, failAt }) => ({ rounds }, crew) => {
+  crew.chain(rounds, (round, task) => {
+    const [a, b] = rounds[round][task];
+    if (failAt === round) throw new Error('round ' + round + ' fails');
+    // Tasks take unequal times, so that members drift apart.
+    for (let wait = 0; wait < ((a * 7 + b * 13 + round) % 5) * 400; wait++) Math.fround(wait);
+    values[a] = (Math.imul(values[a], 31) + values[b] + round) | 0;
+    values[b] = (Math.imul(values[b], 17) ^ values[a]) | 0;
+  });
+};
+`;
 interface Data {
   values: Int32Array;
   failAt: number | null;
@@ -28,6 +42,11 @@ interface Data {
 const folder = mkdtempSync(join(tmpdir(), 'scinertopic-team-'));
 const file = join(folder, 'rounds.mjs');
 writeFileSync(file, source);
+const chainFile = join(folder, 'chain.mjs');
+writeFileSync(chainFile, chainSource);
+const { open: openChain } = (await import(pathToFileURL(chainFile).href)) as {
+  open: OpenTeamWork<Data, { rounds: [number, number][][] }>;
+};
 const { open } = (await import(pathToFileURL(file).href)) as { open: OpenTeamWork<Data, { rounds: number }> };
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -93,5 +112,50 @@ describe('a team of threads', () => {
     expect(() => compiledModule('no-such-module')).toThrow(
       'There is no compiled no-such-module.js; run npm run build.',
     );
+  });
+});
+
+describe('a chain of rounds', () => {
+  const places = 8;
+  const rounds = tournament(places);
+
+  function createChain(threads: number, failAt: number | null = null, signal?: AbortSignal) {
+    const values = new Int32Array(new SharedArrayBuffer(places * 4));
+    values.forEach((_, place) => {
+      values[place] = place + 1;
+    });
+    const module = () => pathToFileURL(chainFile);
+    const team = startTeam({
+      ...{ module, open: openChain, data: { values, failAt }, threads, places, signal },
+    });
+    return { values, team };
+  }
+
+  it('gives what one thread gives, also with more threads than tasks', async () => {
+    const results: number[][] = [];
+    for (const threads of [1, 2, 3, 6]) {
+      const { values, team } = createChain(threads);
+      for (let request = 0; request < 20; request++) await team.run({ rounds });
+      await team.close();
+      results.push(Array.from(values));
+    }
+    for (const result of results) expect(result).toEqual(results[0]);
+    // Rounds in another order would give something else.
+    const { values, team } = createChain(1);
+    for (let request = 0; request < 20; request++) await team.run({ rounds: rounds.toReversed() });
+    expect(Array.from(values)).not.toEqual(results[0]);
+  });
+
+  it('frees those that wait for a member that failed, or is to stop', async () => {
+    const { team } = createChain(3, 5);
+    await expect(team.run({ rounds })).rejects.toThrow('round 5 fails');
+    await team.close();
+    const stop = new AbortController();
+    const stopped = createChain(2, null, stop.signal);
+    const long = Array.from({ length: 40_000 }, () => rounds).flat();
+    const run = stopped.team.run({ rounds: long });
+    setTimeout(() => stop.abort(), 200);
+    await expect(run).rejects.toBeInstanceOf(Interrupted);
+    await stopped.team.close();
   });
 });

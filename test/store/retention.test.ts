@@ -13,7 +13,12 @@ function withRuns(runs: number): { path: string; store: Store } {
   for (let run = 1; run <= runs; run++) {
     beginRun(store, { some: 'settings' });
     store.prepare('INSERT INTO topic_size VALUES (?, -1, 3), (?, 0, ?)').run(run, run, run);
-    store.prepare("INSERT INTO topic_event VALUES (?, 0, 'continued', '[0]')").run(run);
+    store
+      .prepare(
+        "INSERT INTO topic_event (run_number, topic_id, event, from_topic_ids) VALUES (?, 0, 'continued', '[0]')",
+      )
+      .run(run);
+    store.prepare("INSERT INTO clustering VALUES (?, '{}', 0, 0)").run(run);
     store.prepare("INSERT INTO stage_run VALUES (?, 'ingest', 'done', '', '', '', 1, 1)").run(run);
     endRun(store, run, 'done', {
       documentsOut: run * 10,
@@ -35,6 +40,7 @@ describe('pruneHistory', () => {
       pruneHistory(store, 15, 10);
       expect(store.prepare('SELECT min(run_number) FROM topic_event').pluck().get()).toBe(6);
       expect(store.prepare('SELECT min(run_number) FROM topic_size').pluck().get()).toBe(6);
+      expect(store.prepare('SELECT min(run_number) FROM clustering').pluck().get()).toBe(6);
       expect(count(store, 'stage_run')).toBe(10);
       expect([count(store, 'run'), count(store, 'run WHERE summary IS NOT NULL')]).toEqual([15, 10]);
     }
@@ -45,6 +51,7 @@ describe('pruneHistory', () => {
     const { store } = withRuns(3);
     pruneHistory(store, 500, 10);
     expect(store.prepare('SELECT DISTINCT run_number FROM topic_size').pluck().all()).toEqual([3]);
+    expect(store.prepare('SELECT run_number FROM clustering').pluck().all()).toEqual([3]);
     store.close();
   });
 });

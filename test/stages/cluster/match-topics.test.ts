@@ -10,7 +10,12 @@ import { topicEvents } from '../../../stages/cluster/topic-events.ts';
  */
 type Block = [documents: number, was: number, is: number];
 
-function follow(blocks: Block[], gone: [topic: number, documents: number][] = [], nextTopicId = 10) {
+function follow(
+  blocks: Block[],
+  gone: [topic: number, documents: number][] = [],
+  newborn = new Set<number>(),
+) {
+  const nextTopicId = 10;
   const topic = blocks.flatMap(([documents, was]) => new Array<number>(documents).fill(was));
   const labels = Int32Array.from(
     blocks.flatMap(([documents, , is]) => new Array<number>(documents).fill(is)),
@@ -18,11 +23,18 @@ function follow(blocks: Block[], gone: [topic: number, documents: number][] = []
   const clusters = Math.max(-1, ...labels) + 1;
   const sizes = new Int32Array(clusters);
   for (const label of labels) if (label >= 0) sizes[label]++;
-  const history: History = { topic: Int32Array.from(topic), sizes: new Map(gone), nextTopicId };
+  const history: History = {
+    topic: Int32Array.from(topic),
+    sizes: new Map(gone),
+    nextTopicId,
+    newborn,
+    betterNights: 0,
+    strangeNights: 0,
+  };
   for (const id of topic) if (id >= 0) history.sizes.set(id, (history.sizes.get(id) ?? 0) + 1);
   const overlap = measureOverlap(labels, clusters, history);
   const ids = matchTopics(sizes, overlap, nextTopicId);
-  return { ids: ids.ofCluster, events: topicEvents(ids, overlap).map(show) };
+  return { ids: ids.ofCluster, events: topicEvents(ids, overlap, newborn).map(show) };
 }
 
 function show({ event, topicId, fromTopicIds }: TopicEvent): string {
@@ -107,6 +119,7 @@ describe('events', () => {
     expect(found.events).toEqual([
       'continued 2 from 2',
       'born 10 from nothing',
+      'emerging 10 from nothing',
       'retired 5 from nothing',
       'retired 8 from nothing',
     ]);
@@ -119,7 +132,12 @@ describe('events', () => {
       [5, -1, 1],
     ]);
     expect(found.ids).toEqual([2, 10]);
-    expect(found.events).toEqual(['continued 2 from 2', 'split 2 from 2', 'split 10 from 2']);
+    expect(found.events).toEqual([
+      'continued 2 from 2',
+      'split 2 from 2',
+      'split 10 from 2',
+      'emerging 10 from nothing',
+    ]);
   });
 
   test('a part below a quarter, or of mixed origin, is no split', () => {
@@ -128,14 +146,14 @@ describe('events', () => {
         [76, 2, 0],
         [24, 2, 1],
       ]).events,
-    ).toEqual(['continued 2 from 2', 'born 10 from nothing']);
+    ).toEqual(['continued 2 from 2', 'born 10 from nothing', 'emerging 10 from nothing']);
     expect(
       follow([
         [60, 2, 0],
         [40, 2, 1],
         [11, -1, 1],
       ]).events,
-    ).toEqual(['continued 2 from 2', 'born 10 from nothing']);
+    ).toEqual(['continued 2 from 2', 'born 10 from nothing', 'emerging 10 from nothing']);
   });
 
   test('two topics that make up a quarter or more each are a merger; the id that is lost retires', () => {
@@ -156,10 +174,27 @@ describe('events', () => {
     ]);
     expect(found.events).toEqual([
       'split 10 from 2',
+      'emerging 10 from nothing',
       'split 11 from 2',
+      'emerging 11 from nothing',
       'split 12 from 2',
+      'emerging 12 from nothing',
       'split 13 from 2',
+      'emerging 13 from nothing',
       'retired 2 from nothing',
     ]);
+  });
+
+  test('a birth emerges on its own night and the next', () => {
+    expect(follow([[20, 4, 0]], [], new Set([4])).events).toEqual([
+      'continued 4 from 4',
+      'emerging 4 from nothing',
+    ]);
+    expect(follow([[20, 4, 0]]).events).toEqual(['continued 4 from 4']);
+  });
+
+  test('tell why topics were found anew', () => {
+    const ids = matchTopics(Int32Array.of(20), null, 0);
+    expect(topicEvents(ids, null, new Set(), 'run.refresh is refit')[0].reason).toBe('run.refresh is refit');
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { History, Matrix } from '../../../pipeline/contract.ts';
+import type { History, Matrix, Refreshing } from '../../../pipeline/contract.ts';
 import { Interrupted, UserError } from '../../../pipeline/errors.ts';
 import { createRandom } from '../../../pipeline/math/random.ts';
 import { type ClusterConfig, section } from '../../../stages/cluster/config.ts';
@@ -21,22 +21,35 @@ async function cluster(
   settings: Partial<ClusterConfig> = {},
   history: History | null = null,
   signal = new AbortController().signal,
+  refreshing: Partial<Refreshing> = {},
 ) {
   const notices: string[] = [];
   const progress: [number, number | undefined][] = [];
   const ids = Array.from({ length: reduced.n }, (_, i) => `paper-${i}`);
-  const result = await stage.run(reduced, ids, history, {
-    config: section.schema.parse(settings),
-    seed: 0,
-    threads: 1,
-    baseFolder: '.',
-    model: () => {
-      throw new Error('no model here');
+  const result = await stage.run(
+    reduced,
+    ids,
+    {
+      refresh: 'steady',
+      history,
+      late: new Uint8Array(reduced.n),
+      rebuilt: '',
+      resettled: '',
+      ...refreshing,
     },
-    signal,
-    progress: (done, total) => progress.push([done, total]),
-    notice: (message) => notices.push(message),
-  });
+    {
+      config: section.schema.parse(settings),
+      seed: 0,
+      threads: 1,
+      baseFolder: '.',
+      model: () => {
+        throw new Error('no model here');
+      },
+      signal,
+      progress: (done, total) => progress.push([done, total]),
+      notice: (message) => notices.push(message),
+    },
+  );
   return { ...result, notices, progress };
 }
 
@@ -44,7 +57,7 @@ async function cluster(
 function historyOf({ assignments: { topic } }: { assignments: { topic: Int32Array } }): History {
   const sizes = new Map<number, number>();
   for (const id of topic) if (id >= 0) sizes.set(id, (sizes.get(id) ?? 0) + 1);
-  return { topic, sizes, nextTopicId: sizes.size };
+  return { topic, sizes, nextTopicId: sizes.size, newborn: new Set(), betterNights: 0, strangeNights: 0 };
 }
 
 describe('a first run', () => {
@@ -55,7 +68,9 @@ describe('a first run', () => {
     expect(topics.slice(160)).toEqual([-1, -1, -1]);
     expect([...assignments.probability.slice(160)]).toEqual([0, 0, 0]);
     expect(Math.min(...assignments.outlierScore.slice(160))).toBeGreaterThan(0.9);
-    expect(events).toEqual([0, 1, 2].map((topicId) => ({ event: 'born', topicId, fromTopicIds: [] })));
+    expect(events).toEqual(
+      [0, 1, 2].map((topicId) => ({ event: 'born', topicId, fromTopicIds: [], reason: '' })),
+    );
     expect(notices).toEqual([]);
   });
 
@@ -83,6 +98,7 @@ describe('a later run', () => {
       'continued 0',
       'continued 1',
       'born 2',
+      'emerging 2',
     ]);
   });
 
@@ -91,14 +107,86 @@ describe('a later run', () => {
       topic: new Int32Array(70).fill(-2),
       sizes: new Map([[6, 20]]),
       nextTopicId: 7,
+      newborn: new Set(),
+      betterNights: 0,
+      strangeNights: 0,
     };
     const { events } = await cluster(clumps([30, 40]), {}, history);
     expect(events.map(({ event, topicId }) => `${event} ${topicId}`)).toEqual([
       'born 7',
+      'emerging 7',
       'born 8',
+      'emerging 8',
       'retired 6',
     ]);
   });
+});
+
+describe('topics are found anew', () => {
+  /** Two pairs of clumps, sixty apart, the clumps of a pair seven apart; each pair was one topic. */
+  const pairs = (): { reduced: Matrix; history: History } => {
+    const random = createRandom(3);
+    const values = Float32Array.from({ length: 320 }, (_, i) => {
+      const clump = Math.floor(i / 80);
+      return Math.floor(clump / 2) * 60 + (clump % 2) * 7 + random.nextNormal();
+    });
+    const topic = Int32Array.from({ length: 160 }, (_, i) => Math.floor(i / 80));
+    const sizes = new Map([
+      [0, 80],
+      [1, 80],
+    ]);
+    const history = {
+      topic,
+      sizes,
+      nextTopicId: 2,
+      newborn: new Set<number>(),
+      betterNights: 0,
+      strangeNights: 0,
+    };
+    return { reduced: { n: 160, d: 2, values }, history };
+  };
+
+  test('on the third night in a row on which a cut without memory is clearly better', async () => {
+    const { reduced, history } = pairs();
+    const first = await cluster(reduced, {}, history);
+    expect([first.betterNights, first.notices]).toEqual([1, []]);
+    expect(new Set(first.assignments.topic)).toEqual(new Set([0, 1]));
+    const second = await cluster(reduced, {}, { ...history, betterNights: 1 });
+    expect([second.betterNights, second.notices]).toEqual([2, []]);
+    const third = await cluster(reduced, {}, { ...history, betterNights: 2 });
+    expect(third.betterNights).toBe(0);
+    expect(third.notices.join()).toMatch(
+      /^cluster: topics were found anew: a cut without memory has been clearly better for 3 nights, by \d+% last/,
+    );
+    expect(new Set(third.assignments.topic.filter((id) => id >= 0)).size).toBeGreaterThan(2);
+    expect(third.events.every(({ reason }) => reason.includes('for 3 nights'))).toBe(true);
+  });
+
+  test('not for a better cut of places that were made anew tonight', async () => {
+    const { reduced, history } = pairs();
+    const rebuilt = { rebuilt: 'many have come' };
+    const { betterNights, events } = await cluster(
+      reduced,
+      {},
+      { ...history, betterNights: 2 },
+      undefined,
+      rebuilt,
+    );
+    expect(betterNights).toBe(0);
+    expect(new Set(events.map(({ reason }) => reason))).toEqual(new Set(['many have come']));
+  });
+});
+
+test('nights on which documents come late are outliers far more often than others are counted in a row', async () => {
+  const reduced = clumps([200, 100], 120);
+  const { assignments } = await cluster(reduced);
+  const history = { ...historyOf({ assignments }), strangeNights: 1 };
+  const lateFrom = (first: number): Promise<{ strangeNights: number }> =>
+    cluster(reduced, {}, history, undefined, {
+      late: Uint8Array.from({ length: 420 }, (_, i) => (i >= first ? 1 : 0)),
+    });
+  expect((await lateFrom(300)).strangeNights).toBe(2);
+  expect((await lateFrom(420)).strangeNights).toBe(0);
 });
 
 describe('no topics', () => {
@@ -118,7 +206,15 @@ describe('no topics', () => {
 
   test('retire what there was', async () => {
     const first = await cluster(clumps([30, 40]));
-    const { events } = await cluster(clumps([30, 40]), { min_cluster_size: 60 }, historyOf(first));
+    const { events } = await cluster(
+      clumps([30, 40]),
+      { min_cluster_size: 60 },
+      historyOf(first),
+      undefined,
+      {
+        resettled: 'cluster.min_cluster_size 15 → 60',
+      },
+    );
     expect(events.map(({ event, topicId }) => `${event} ${topicId}`)).toEqual(['retired 0', 'retired 1']);
   });
 });

@@ -86,9 +86,15 @@ export function inputOf(list: readonly TestDocument[]): ExportInput {
     },
     distanceToCenter: Float32Array.from(list, ({ topic }) => (topic < 0 ? Number.NaN : 0.125)),
     events: [
-      { runId: 'run-0001', event: 'born', topicId: 3, fromTopicIds: [] },
-      { runId: 'run-0002', event: 'merged', topicId: 8, fromTopicIds: [5, 6] },
-      { runId: 'run-0002', event: 'continued', topicId: 3, fromTopicIds: [3] },
+      { runId: 'run-0001', event: 'born', topicId: 3, fromTopicIds: [], reason: '' },
+      {
+        runId: 'run-0002',
+        event: 'merged',
+        topicId: 8,
+        fromTopicIds: [5, 6],
+        reason: 'run.refresh is refit',
+      },
+      { runId: 'run-0002', event: 'continued', topicId: 3, fromTopicIds: [3], reason: '' },
     ],
     facts: {
       runId: 'run-0002',

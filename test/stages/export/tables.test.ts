@@ -49,7 +49,7 @@ describe('tables', () => {
       'punchcard_topic_year.csv': 'topic_id,label,year,documents,topic_share,year_share',
       'punchcard_entity_year.csv': 'entity,type,year,documents,mentions,entity_share,year_share',
       'punchcard_topic_entity.csv': 'topic_id,label,entity,type,documents,mentions,weight',
-      'topic_events.csv': 'run_id,event,topic_id,from_topic_ids',
+      'topic_events.csv': 'run_id,event,topic_id,from_topic_ids,reason',
     };
     for (const [name, header] of Object.entries(headers)) {
       expect(files.get(name)?.startsWith(`${header}\r\n`)).toBe(true);
@@ -214,9 +214,9 @@ describe('tables', () => {
 
   it('topic_events.csv keeps runs in order and sorts within each', () => {
     expect(tableOf(files, 'topic_events.csv').slice(1)).toEqual([
-      ['run-0001', 'born', '3', ''],
-      ['run-0002', 'continued', '3', '3'],
-      ['run-0002', 'merged', '8', '5; 6'],
+      ['run-0001', 'born', '3', '', ''],
+      ['run-0002', 'continued', '3', '3', ''],
+      ['run-0002', 'merged', '8', '5; 6', 'run.refresh is refit'],
     ]);
   });
 

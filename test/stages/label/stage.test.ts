@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AssignmentColumns, Labelled, Matrix } from '../../../pipeline/contract.ts';
+import type { AssignmentColumns, FormerLabel, Labelled, Matrix } from '../../../pipeline/contract.ts';
 import { Interrupted } from '../../../pipeline/errors.ts';
 import { createRandom } from '../../../pipeline/math/random.ts';
 import { stage } from '../../../stages/label/stage.ts';
@@ -82,8 +82,9 @@ function sample(): Sample {
 function label(
   { documents, entities, vectors, positions, assignments }: Sample,
   job = labelJob(),
+  former: ReadonlyMap<number, FormerLabel> = new Map(),
 ): Promise<Labelled> {
-  return stage.run(textsOf(documents), entities, rowsOf(vectors), positions, assignments, job);
+  return stage.run(textsOf(documents), entities, rowsOf(vectors), positions, assignments, former, job);
 }
 
 function reordered(corpus: Sample, order: number[]): Sample {
@@ -236,5 +237,31 @@ describe('label stage', () => {
   it('stops where it is asked to', async () => {
     const job = { ...labelJob(), signal: AbortSignal.abort() };
     await expect(label(corpus, job)).rejects.toBeInstanceOf(Interrupted);
+  });
+});
+
+describe('names', () => {
+  const corpus = sample();
+
+  it('stay while most terms stay, whatever would be composed tonight', async () => {
+    const first = await label(corpus);
+    const terms = first.labelTerms[0];
+    const former = new Map([[2, { label: 'The name people know', terms }]]);
+    const { topics } = await label(corpus, labelJob(), former);
+    expect(topics.label).toEqual(['The name people know', ...first.topics.label.slice(1)]);
+  });
+
+  it('change when the terms did', async () => {
+    const first = await label(corpus);
+    const former = new Map([[2, { label: 'The name people knew', terms: ['opera', 'violin', 'aria'] }]]);
+    expect((await label(corpus, labelJob(), former)).topics.label).toEqual(first.topics.label);
+  });
+
+  it('are given to no second topic while one keeps them', async () => {
+    const first = await label(corpus);
+    const former = new Map([[9, { label: first.topics.label[0], terms: first.labelTerms[2] }]]);
+    const { label: names } = (await label(corpus, labelJob(), former)).topics;
+    expect(names[2]).toBe(first.topics.label[0]);
+    expect(new Set(names.map((name) => name.toLowerCase())).size).toBe(3);
   });
 });

@@ -39,7 +39,7 @@ const idsOf = (n: number): string[] => Array.from({ length: n }, (_, i) => `pape
 
 it('gives reduced vectors and a map, finite and of the right shape', async () => {
   const { job, notices, progress } = jobOf();
-  const { x, y, reduced } = await stage.run(matrixOf(700), idsOf(700), job);
+  const { x, y, reduced } = await stage.run(matrixOf(700), idsOf(700), null, '', job);
   expect([x.length, y.length, reduced.n, reduced.d, reduced.values.length]).toEqual([700, 700, 700, 5, 3500]);
   for (const values of [x, y, reduced.values]) expect(values.every(Number.isFinite)).toBe(true);
   expect(notices).toEqual([]);
@@ -51,7 +51,7 @@ it('finds neighbours as reduce.neighbors says, and tells when not all pairs were
   const vectors = matrixOf(700);
   const run = async (neighbors: ReduceConfig['neighbors']) => {
     const { job, notices } = jobOf({ neighbors });
-    return { ...(await stage.run(vectors, idsOf(700), job)), notices };
+    return { ...(await stage.run(vectors, idsOf(700), null, '', job)), notices };
   };
   const auto = await run('auto');
   expect(auto.notices).toEqual([]);
@@ -64,7 +64,7 @@ it('finds neighbours as reduce.neighbors says, and tells when not all pairs were
 
 it('reduces documents in the order they come in, which is that of the corpus', async () => {
   const vectors = matrixOf(300);
-  const { reduced } = await stage.run(vectors, idsOf(300), jobOf().job);
+  const { reduced } = await stage.run(vectors, idsOf(300), null, '', jobOf().job);
   const { n, d, values } = vectors;
   const graph = await prepareGraph(values, {
     n,
@@ -75,15 +75,26 @@ it('reduces documents in the order they come in, which is that of the corpus', a
     seed: 1,
     search: nearestNeighbors,
   });
-  expect(reduced.values).toEqual(await layout(graph, { nComponents: 5, minDist: 0, epochs: 30 }));
+  const layouts = [1, 2, 3, 4].map((seed) =>
+    layout({ ...graph, seed }, { nComponents: 5, minDist: 0, epochs: 30 }),
+  );
+  expect(await Promise.all(layouts)).toContainEqual(reduced.values);
 });
 
 it('gives the same bytes with two threads, and others with another seed', async () => {
   const run = async (changes: Partial<Job<ReduceConfig>>) =>
-    stage.run(matrixOf(1500), idsOf(1500), jobOf({}, changes).job);
+    stage.run(matrixOf(1500), idsOf(1500), null, '', jobOf({}, changes).job);
   const first = await run({});
   expect(await run({ threads: 2 })).toEqual(first);
   expect((await run({ seed: 2 })).x).not.toEqual(first.x);
+});
+
+it('takes no sample for slow vectors, which are those of all documents', () => {
+  const refused = section.schema.safeParse({ layout: 'spectral', fit_sample: 1000 });
+  expect(refused.error?.issues.map(({ path, message }) => [path, message])).toEqual([
+    [['fit_sample'], expect.stringMatching(/^nothing beside layout: spectral/)],
+  ]);
+  expect(section.schema.safeParse({ layout: 'umap', fit_sample: 1000 }).success).toBe(true);
 });
 
 describe('fit_sample', () => {
@@ -105,17 +116,17 @@ describe('fit_sample', () => {
 
   it('fits on a sample alone, and places each other document by itself', async () => {
     const { job, progress } = jobOf(config);
-    const all = rowsOf(await stage.run(groups, ids, job));
+    const all = rowsOf(await stage.run(groups, ids, null, '', job));
     expect(progress.at(-1)).toBe(1);
     expect(progress).toEqual([...progress].sort((a, b) => a - b));
 
     const { fitted, placed } = splitDocuments(rows, ids, 1000, 1);
-    const sample = rowsOf(await stage.run(taken(fitted), idsOf(1000), jobOf().job));
+    const sample = rowsOf(await stage.run(taken(fitted), idsOf(1000), null, '', jobOf().job));
     fitted.forEach((i, r) => {
       expect(all(i)).toEqual(sample(r));
     });
     // On more threads they stand where they stood.
-    const again = rowsOf(await stage.run(groups, ids, jobOf(config, { threads: 2 }).job));
+    const again = rowsOf(await stage.run(groups, ids, null, '', jobOf(config, { threads: 2 }).job));
     for (const i of placed) expect(again(i)).toEqual(all(i));
     // And they stand in their own group.
     const center = (group: number, q: number): number => {
@@ -131,7 +142,9 @@ describe('fit_sample', () => {
 
   it('changes nothing where there are no more documents', async () => {
     const { job } = jobOf({ fit_sample: n });
-    expect(await stage.run(groups, ids, job)).toEqual(await stage.run(groups, ids, jobOf().job));
+    expect(await stage.run(groups, ids, null, '', job)).toEqual(
+      await stage.run(groups, ids, null, '', jobOf().job),
+    );
   });
 
   it('takes of each kind of documents its share', () => {
@@ -188,9 +201,9 @@ describe('vectors that cannot be used', () => {
   it('are refused by document when a number is not finite', async () => {
     const vectors = matrixOf(50);
     vectors.values[20 * 12 + 4] = NaN;
-    const work = stage.run(vectors, idsOf(50), jobOf().job);
+    const work = stage.run(vectors, idsOf(50), null, '', jobOf().job);
     await expect(work).rejects.toBeInstanceOf(UserError);
-    await expect(stage.run(vectors, idsOf(50), jobOf().job)).rejects.toThrow(
+    await expect(stage.run(vectors, idsOf(50), null, '', jobOf().job)).rejects.toThrow(
       'got NaN for document paper-20 (number 5 of 12)',
     );
   });
@@ -200,7 +213,7 @@ describe('vectors that cannot be used', () => {
     vectors.values.fill(0, 7 * 12, 9 * 12);
     const before = vectors.values.slice();
     const { job, notices } = jobOf();
-    const { x } = await stage.run(vectors, idsOf(60), job);
+    const { x } = await stage.run(vectors, idsOf(60), null, '', job);
     expect(x.every(Number.isFinite)).toBe(true);
     expect(x[7]).not.toBe(x[8]);
     expect(notices).toHaveLength(1);
@@ -211,7 +224,7 @@ describe('vectors that cannot be used', () => {
 
   it('may be zero under euclidean distance', async () => {
     const { job, notices } = jobOf({ metric: 'euclidean' });
-    const { x } = await stage.run({ n: 30, d: 3, values: new Float32Array(90) }, idsOf(30), job);
+    const { x } = await stage.run({ n: 30, d: 3, values: new Float32Array(90) }, idsOf(30), null, '', job);
     expect(x.every(Number.isFinite)).toBe(true);
     expect(notices).toEqual([]);
   });
@@ -220,7 +233,7 @@ describe('vectors that cannot be used', () => {
 describe('few documents', () => {
   it.each([0, 1, 2, 4, 5, 14, 15])('%i give a map', async (n) => {
     const { job, notices } = jobOf();
-    const { x, reduced } = await stage.run(matrixOf(n), idsOf(n), job);
+    const { x, reduced } = await stage.run(matrixOf(n), idsOf(n), null, '', job);
     expect(x).toHaveLength(n);
     expect(reduced.values).toHaveLength(n * 5);
     expect([...x, ...reduced.values].every(Number.isFinite)).toBe(true);
@@ -229,7 +242,7 @@ describe('few documents', () => {
 
   it('are told of when they are fewer than n_neighbors', async () => {
     const { job, notices } = jobOf();
-    await stage.run(matrixOf(9), idsOf(9), job);
+    await stage.run(matrixOf(9), idsOf(9), null, '', job);
     expect(notices[0]).toBe('reduce: n_neighbors is 15, but there are 9 documents; 9 was used.');
   });
 });
@@ -237,6 +250,7 @@ describe('few documents', () => {
 describe('settings', () => {
   it('have defaults, ranges and descriptions', () => {
     expect(defaults).toEqual({
+      layout: 'umap',
       n_neighbors: 15,
       n_components: 5,
       min_dist: 0,
