@@ -28,7 +28,7 @@ const intervalMilliseconds = 110;
 const fields = [
   ...['id', 'doi', 'display_name', 'publication_year', 'publication_date', 'type', 'language', 'authorships'],
   ...['primary_location', 'locations', 'ids', 'cited_by_count', 'is_retracted', 'abstract_inverted_index'],
-  ...['topics', 'concepts', 'updated_date'],
+  ...['topics', 'updated_date'],
 ];
 
 const pageSchema = z.object({
@@ -199,7 +199,6 @@ function toRow(work: Record<string, unknown>): SourceRow {
       ['type', work.type],
       ['language', work.language],
       ['topics', names(work.topics)],
-      ['concepts', names(work.concepts)],
     ],
   };
 }

@@ -75,7 +75,7 @@ function kept(config: IngestConfig, baseFolder: string): KeptSource[] {
       case 'arxiv':
         return quiet((source.set === undefined ? arxivQuerySource : arxivOaiSource)(source, names[place]));
       case 'pubmed':
-        if (source.path !== undefined) return [pubmedFolderSource(source, baseFolder, names[place])];
+        if (source.path !== undefined) return quiet(pubmedFolderSource(source, baseFolder, names[place]));
         return quiet(
           (source.query === undefined ? pubmedUrlSource : pubmedQuerySource)(source, names[place]),
         );

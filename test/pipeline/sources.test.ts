@@ -4,7 +4,7 @@ import { stringify } from 'csv-stringify/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openForReading } from '../../pipeline/store/open.ts';
 import { FakeService, failed } from '../stages/ingest/fake-service.ts';
-import { freshFolder, run, sampleRows } from './fresh-folder.ts';
+import { exportedBytes, freshFolder, run, sampleRows, start } from './fresh-folder.ts';
 
 const rows = sampleRows().slice(0, 60);
 const args = ['--config', 'config.yaml', '--set', 'embed.adapt=false', '--json'];
@@ -82,6 +82,11 @@ describe('a list of sources', () => {
   });
 });
 
+/** Resolves when the service has been asked so often. */
+async function askedSoOften(service: FakeService, count: number): Promise<void> {
+  while (service.asked.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
 describe('a source that is asked each night', () => {
   const works = rows.map((row, i) => ({
     ...{ id: `https://openalex.org/W${i}`, display_name: row.title, publication_year: Number(row.year) },
@@ -135,5 +140,37 @@ describe('a source that is asked each night', () => {
     store.close();
     const manifest = readFileSync(join(folder, 'outputs', 'latest', 'manifest.json'), 'utf8');
     expect(manifest).not.toContain('me@uni.example');
+  });
+
+  function askingFolder(): string {
+    const folder = freshFolder([]);
+    writeFileSync(
+      join(folder, 'config.yaml'),
+      `ingest:\n  source: openalex\n  query: killed\n  url: ${service.url}\n  requests_per_second: 100\ncluster:\n  min_cluster_size: 8\n`,
+    );
+    return folder;
+  }
+
+  it('gives the same bytes when the process is killed at any request, and stops when asked to', async () => {
+    const undisturbed = askingFolder();
+    expect((await run(undisturbed, 'pipeline', ...args)).code).toBe(0);
+    const expected = exportedBytes(undisturbed);
+    const killed = askingFolder();
+    for (const [signal, code] of [
+      ['SIGKILL', null],
+      ['SIGINT', 130],
+      ['SIGKILL', null],
+    ] as const) {
+      // The second request of each try is never answered.
+      const before = service.asked.length;
+      service.spoilers.set(before + 1, () => {});
+      const { child, ended } = start(killed, 'pipeline', ...args);
+      await askedSoOften(service, before + 2);
+      child.kill(signal);
+      expect((await ended).code).toBe(code);
+    }
+    const last = await run(killed, 'pipeline', ...args);
+    expect(last.code, last.stderr).toBe(0);
+    expect(exportedBytes(killed)).toEqual(expected);
   });
 });

@@ -28,7 +28,6 @@ function work(number: number, more: Record<string, unknown> = {}): Work {
     is_retracted: false,
     abstract_inverted_index: { The: [0], lichen: [1, 5], on: [2], the: [3], stone: [4], 'grows.': [6] },
     topics: [{ display_name: 'Lichen biology', score: 0.9 }],
-    concepts: [],
     updated_date: '2024-02-01T10:00:00.123456',
     ...more,
   };
