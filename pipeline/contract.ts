@@ -44,10 +44,12 @@ export interface Matrix {
   values: Float32Array;
 }
 
-/** n × d numbers, of which some rows are read at a time. */
+/** n × d numbers that are read as they are wanted: all of them may not fit into memory. */
 export interface MatrixRows {
   n: number;
   d: number;
+  /** All rows. */
+  all(): Matrix;
   /** The rows with these numbers, in their order. */
   read(rows: Int32Array): Matrix;
 }
@@ -505,7 +507,7 @@ export interface CorpusStage<Config, Input extends unknown[], Output> extends St
 
 export type ReduceStage<Config> = CorpusStage<
   Config,
-  [vectors: Matrix, documentIds: string[], kept: KeptLayout | null, cannotKeep: string],
+  [vectors: MatrixRows, documentIds: string[], kept: KeptLayout | null, cannotKeep: string],
   Reduced
 >;
 export type ClusterStage<Config> = CorpusStage<

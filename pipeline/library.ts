@@ -3,55 +3,58 @@
 import { resolve } from 'node:path';
 import * as z from 'zod';
 import { UserError } from './errors.ts';
-import { umap as layOut, type UmapOptions } from './math/umap.ts';
+import { shown } from './library/check-arguments.ts';
 import { type Aggregation, aggregations } from './model/aggregation.ts';
 import { type DocumentEncoder, type EncoderDocument, openEncoder } from './model/document-encoder.ts';
-import {
-  chooseNeighborSearch,
-  nearestNeighbors,
-  type SearchChoice,
-  type SearchOptions,
-} from './model/neighbor-search.ts';
 import type { Device } from './model/session.ts';
 import { openTagger, type Tagger } from './model/tagger.ts';
 import { modelPlaces, type Precision, provideModel } from './provide-model.ts';
 import { openForReading, type Store } from './store/open.ts';
 
 export { Interrupted, UserError } from './errors.ts';
-export { approximatePredict, type Predictions } from './math/approximate-predict.ts';
-export { type ClassTermCounts, type ClassTfIdfOptions, classTfIdf } from './math/class-tf-idf.ts';
 export {
+  type ClassText,
+  type ClassTfIdfOptions,
+  type CountClassTermsOptions,
+  classTfIdf,
+  countClassTerms,
+} from './library/class-terms.ts';
+export {
+  allPointsMembershipVectors,
+  approximatePredict,
   fitHdbscan,
-  type HdbscanModel,
+  fitHdbscanAsync,
   type HdbscanOptions,
-  type HdbscanResult,
   hdbscan,
-  hdbscanWithPauses,
-} from './math/hdbscan.ts';
-export { allPointsMembershipVectors, membershipVectors } from './math/membership-vectors.ts';
-export type { NeighborOptions, Neighbors } from './math/nearest-neighbors.ts';
-export { type RunOptions, type RunSummary, runPipeline } from './run.ts';
+  hdbscanAsync,
+  membershipVectors,
+  type Points,
+} from './library/hdbscan.ts';
+export { type NearestNeighborsOptions, nearestNeighbors } from './library/neighbors.ts';
+export { runPipeline } from './library/pipeline.ts';
+export type { ProgressListener } from './library/progress.ts';
 export {
-  type DocumentEncoder,
-  nearestNeighbors,
-  type SearchChoice,
-  type SearchOptions,
-  type Tagger,
+  fitUmap,
+  type UmapModel,
   type UmapOptions,
-};
-
-/**
- * Reduces rows to a few coordinates in which near rows stay near (McInnes et al. 2018).
- *
- * The result depends on the order of the rows; order them by a hash of their ids where that must not be.
- *
- * @param vectors Float32Array [n × d], row-major, finite; no zero rows for cosine.
- * @returns `embedding`, Float32Array [n × nComponents]; equal for equal arguments, whatever the threads.
- * @throws RangeError when an option is out of range or a vector is not what it should be.
- */
-export function umap(vectors: Float32Array, options: UmapOptions): Promise<{ embedding: Float32Array }> {
-  return layOut(vectors, { search: chooseNeighborSearch('auto', { seed: options.seed }), ...options });
-}
+  type UmapResult,
+  type UmapTransformOptions,
+  umap,
+  umapTransform,
+} from './library/umap.ts';
+export type { Predictions } from './math/approximate-predict.ts';
+export type { CountedClassTerms } from './math/class-terms.ts';
+export type { ClassTermCounts } from './math/class-tf-idf.ts';
+export type { Metric } from './math/distance.ts';
+export type { HdbscanModel, HdbscanResult } from './math/hdbscan.ts';
+export type { Neighbors } from './math/nearest-neighbors.ts';
+export type { UmapPart } from './math/umap.ts';
+export type { Aggregation } from './model/aggregation.ts';
+export type { SearchChoice } from './model/neighbor-search.ts';
+export type { Device } from './model/session.ts';
+export type { Precision } from './provide-model.ts';
+export type { Reporter, RunOptions, RunSummary } from './run.ts';
+export type { DocumentEncoder, EncoderDocument, Tagger };
 
 /** How a model is found and run. */
 export interface ModelOptions {
@@ -157,6 +160,9 @@ export interface OpenStore {
  * @throws UserError when it does not exist or is not a database of this program.
  */
 export function openStore(path: string): OpenStore {
+  if (typeof path !== 'string') {
+    throw new TypeError(`openStore: expected the path of a database, got ${shown(path)}.`);
+  }
   const store: Store = openForReading(resolve(path));
   return {
     query: (sql, ...parameters) => store.prepare(sql).all(...parameters) as Record<string, unknown>[],

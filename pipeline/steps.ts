@@ -72,7 +72,6 @@ import {
   countTruncated,
   hasPositions,
   type LayoutBasis,
-  readEmbeddingRows,
   readEmbeddings,
   readLate,
   readLayout,
@@ -324,7 +323,7 @@ async function label(step: Step): Promise<StepResult> {
   const labelled = await stages.label.run(
     readTexts(store, order),
     readEntities(store, order),
-    readEmbeddingRows(store, order),
+    readEmbeddings(store, order),
     readMap(store, order),
     readAssignments(store, order),
     readFormerLabels(store, run.runNumber, settings),

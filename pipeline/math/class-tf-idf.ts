@@ -32,7 +32,8 @@ export interface ClassTfIdfOptions {
  * @param counts c × v matrix; all documents of a class joined to one.
  * @returns Float64Array [m], aligned with counts.terms; the matrix's zeros stay zero. A class whose values
  *   sum to 0 has weights of 0.
- * @throws RangeError when offsets does not hold c + 1 ascending entries, or a term or value is out of range.
+ * @throws RangeError when offsets does not hold c + 1 ascending entries, a term or value is out of range, or a class
+ *   has a term twice.
  *
  * Source: Grootendorst 2022, "BERTopic: Neural topic modeling with a class-based TF-IDF procedure", section
  * 3.3. Agrees with ClassTfidfTransformer of BERTopic 0.16 (same cut of A, same order: normalise, root, weigh).
@@ -41,6 +42,7 @@ export interface ClassTfIdfOptions {
 export function classTfIdf(counts: ClassTermCounts, options: ClassTfIdfOptions): Float64Array {
   const { c, v, bm25Weighting = false, reduceFrequentWords = false } = options;
   checkCounts(counts, c, v);
+  checkDistinct(counts, c, v);
   const { offsets, terms, values } = counts;
   const m = terms.length;
 
@@ -103,6 +105,19 @@ function checkCounts({ offsets, terms, values }: ClassTermCounts, c: number, v: 
     }
     if (!(values[entry] >= 0 && values[entry] < Number.POSITIVE_INFINITY)) {
       throw new RangeError(`Expected counts of at least 0, got ${values[entry]} at entry ${entry}.`);
+    }
+  }
+}
+
+function checkDistinct({ offsets, terms }: ClassTermCounts, c: number, v: number): void {
+  // Class that had each term last.
+  const last = new Int32Array(v).fill(-1);
+  for (let i = 0; i < c; i++) {
+    for (let entry = offsets[i]; entry < offsets[i + 1]; entry++) {
+      if (last[terms[entry]] === i) {
+        throw new RangeError(`Expected each term once in a class, got ${terms[entry]} twice in class ${i}.`);
+      }
+      last[terms[entry]] = i;
     }
   }
 }

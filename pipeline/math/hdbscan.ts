@@ -11,6 +11,7 @@ import { kernelSearch, kernelServes } from './density-kernel.ts';
 import { plainSearch, treePays } from './density-search.ts';
 import type { KdTree } from './kd-tree.ts';
 import { outlierScores } from './outlier-scores.ts';
+import { pause } from './pause.ts';
 import type { SpanningTree } from './spanning-tree.ts';
 import { finish, finishWithPauses, type StepOptions, type Steps } from './steps.ts';
 
@@ -97,9 +98,20 @@ export async function hdbscanWithPauses(
   points: Float32Array | Float64Array,
   options: HdbscanOptions,
 ): Promise<HdbscanResult> {
+  const { labels, probabilities, outlierScores } = await fitHdbscanWithPauses(points, options);
+  return { labels, probabilities, outlierScores };
+}
+
+/** As `fitHdbscan`, and signals and timers are heard meanwhile. */
+export async function fitHdbscanWithPauses(
+  points: Float32Array | Float64Array,
+  options: HdbscanOptions,
+): Promise<HdbscanModel> {
   checkSelection(options);
   const hierarchy = await finishWithPauses(...hierarchyWork(points, options));
-  return clustersOf(hierarchy, selectClusters(hierarchy.condensedTree, options), options);
+  await pause(options.signal);
+  const selected = selectClusters(hierarchy.condensedTree, options);
+  return { ...clustersOf(hierarchy, selected, options), hierarchy, selected, options };
 }
 
 /** Spanning tree and condensed tree: what `hdbscan` chooses its clusters from, with the same checks. */
@@ -149,11 +161,13 @@ function* hierarchySteps(
   const core = yield* searched ? search.coreDistances(minSamples) : search.denseCoreDistances(minSamples);
   const spanningTree = yield* searched ? search.boruvka(core) : search.prim(core);
   yield Math.max(0, n - 1);
+  const merges = dendrogram(spanningTree, n);
+  yield Math.max(0, n - 1);
   return {
     kdTree: search.tree,
     squaredCore: core.squared,
     spanningTree,
-    condensedTree: condenseTree(dendrogram(spanningTree, n), minClusterSize),
+    condensedTree: condenseTree(merges, minClusterSize),
   };
 }
 

@@ -8,6 +8,7 @@ import type { Metric } from './distance.ts';
 import { checkVectors } from './distance.ts';
 import { fuzzyGraph, type WeightedGraph } from './fuzzy-graph.ts';
 import { type NeighborSearch, type Neighbors, nearestNeighbors } from './nearest-neighbors.ts';
+import { pause } from './pause.ts';
 import { principalComponents } from './principal-components.ts';
 import { fitCurve } from './umap-curve.ts';
 import { defaultEpochs, layoutGraph } from './umap-layout.ts';
@@ -37,6 +38,8 @@ export interface GraphOptions {
   signal?: AbortSignal;
   /** Called with the rows searched so far, of n. */
   onProgress?: (done: number, total: number) => void;
+  /** Called when the neighbours are found and the graph is begun, and when its start is. */
+  onPart?: (part: 'graph' | 'start') => void;
 }
 
 /** What any number of layouts of the same rows can share. */
@@ -64,53 +67,97 @@ export interface LayoutChoice {
   onProgress?: (done: number, total: number) => void;
 }
 
-export type UmapOptions = GraphOptions & LayoutChoice;
+/** Parts of the work, in order: finding neighbours, joining them to a graph, where rows start, how they move. */
+export type UmapPart = 'neighbors' | 'graph' | 'start' | 'layout';
+
+export interface UmapOptions
+  extends Omit<GraphOptions, 'onProgress' | 'onPart'>,
+    Omit<LayoutChoice, 'onProgress'> {
+  /**
+   * `content` (the default): rows are worked on in the order of a hash of their numbers, so that a row's place does
+   * not depend on the order they are handed in (rows that are equal to the bit may change places). `given`: as they
+   * stand, which should be a random order.
+   */
+  rowOrder?: 'content' | 'given';
+  /** Called with the share of the whole work that is done, 0 to 1, and the part at hand. */
+  onProgress?: (done: number, part: UmapPart) => void;
+}
+
+/** A layout, and what placing new rows in it takes. */
+export interface FittedUmap {
+  /** Float32Array [n × nComponents], in the order of the vectors handed in. */
+  embedding: Float32Array;
+  /** Float32Array [n × d]: the rows in the order they were worked on; the vectors themselves for `given`. */
+  rows: Float32Array;
+  /** Float32Array [n × nComponents]: their places. */
+  places: Float32Array;
+}
 
 /** Fewer rows than this are no graph worth laying out: they are placed by principal components. */
 export const LEAST_ROWS = 5;
 
+/** Where each part of the work ends, as a share of its time; measured at 50,000 × 256. */
+const PART_ENDS: Record<UmapPart, number> = { neighbors: 0.5, graph: 0.55, start: 0.65, layout: 1 };
+
 /**
  * Reduces rows to a few coordinates in which near rows stay near.
  *
- * Rows are worked on in an order of their own, that of a hash of their numbers, so that a row's place does not
- * depend on the order they are handed in (rows that are equal to the bit may change places).
+ * The order of a hash costs n·d steps, a sort of n numbers and a copy of the vectors.
  *
  * @param vectors Float32Array [n × d], finite; no zero rows for cosine. Left as it is.
- * @returns `embedding`, Float32Array [n × nComponents].
  * @throws RangeError when an option is out of range or a vector is not what it should be.
  */
-export async function umap(
-  vectors: Float32Array,
-  options: UmapOptions,
-): Promise<{ embedding: Float32Array }> {
+export async function umap(vectors: Float32Array, options: UmapOptions): Promise<FittedUmap> {
   checkLayout(options);
-  const { n, d, nNeighbors, nComponents, metric, neighbors, signal, onProgress, ...rest } = options;
-  checkVectors(vectors, n, d, metric);
-  // Search and layout count different things: together they are told in hundredths.
-  const part = (from: number, to: number) => (done: number, total: number) =>
-    onProgress?.(Math.floor(from + ((to - from) * done) / total), 100);
-  const common = { ...rest, nComponents, ...(signal === undefined ? {} : { signal }) };
-
-  const order = contentOrder(vectors, n, d);
-  const prepared = await prepareGraph(takeRows(vectors, order, d), {
-    ...common,
-    ...(neighbors === undefined ? {} : { neighbors: reorderNeighbors(neighbors, order, nNeighbors) }),
+  const {
     n,
     d,
     nNeighbors,
+    nComponents,
     metric,
-    onProgress: part(0, 50),
+    neighbors,
+    rowOrder = 'content',
+    onProgress,
+    ...rest
+  } = options;
+  if (rowOrder !== 'content' && rowOrder !== 'given') {
+    throw new RangeError(`Expected rowOrder to be "content" or "given", got ${JSON.stringify(rowOrder)}.`);
+  }
+  checkVectors(vectors, n, d, metric);
+  const part =
+    (name: UmapPart, from: number) =>
+    (done: number, total: number): void =>
+      onProgress?.(from + ((PART_ENDS[name] - from) * done) / total, name);
+
+  const order = rowOrder === 'given' ? null : contentOrder(vectors, n, d);
+  const rows = order === null ? vectors : takeRows(vectors, order, d, options.threads);
+  const prepared = await prepareGraph(rows, {
+    ...rest,
+    ...(neighbors === undefined
+      ? {}
+      : { neighbors: order === null ? neighbors : reorderNeighbors(neighbors, order, nNeighbors) }),
+    ...{ n, d, nNeighbors, nComponents, metric },
+    onProgress: part('neighbors', 0),
+    onPart: (name) => onProgress?.(name === 'graph' ? PART_ENDS.neighbors : PART_ENDS.graph, name),
   });
-  const placed = await layout(prepared, { ...common, onProgress: part(50, 100) });
+  const places = await layout(prepared, {
+    ...rest,
+    nComponents,
+    onProgress: part('layout', PART_ENDS.start),
+  });
+  onProgress?.(1, 'layout');
+  if (order === null) return { embedding: places.slice(), rows, places };
   const embedding = new Float32Array(n * nComponents);
   order.forEach((i, r) => {
-    embedding.set(placed.subarray(r * nComponents, (r + 1) * nComponents), i * nComponents);
+    embedding.set(places.subarray(r * nComponents, (r + 1) * nComponents), i * nComponents);
   });
-  return { embedding };
+  return { embedding, rows, places };
 }
 
-function takeRows(vectors: Float32Array, order: Int32Array, d: number): Float32Array {
-  const taken = new Float32Array(order.length * d);
+/** In shared memory where several threads are to read them. */
+function takeRows(vectors: Float32Array, order: Int32Array, d: number, threads = 1): Float32Array {
+  const bytes = order.length * d * Float32Array.BYTES_PER_ELEMENT;
+  const taken = new Float32Array(threads > 1 ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
   order.forEach((i, r) => {
     taken.set(vectors.subarray(i * d, (i + 1) * d), r * d);
   });
@@ -143,6 +190,20 @@ function checkNeighbors(neighbors: Neighbors, n: number, k: number): void {
         `got ${neighbors.indices.length} and ${neighbors.distances.length}.`,
     );
   }
+  for (let x = 0; x < n * k; x++) {
+    const [other, distance] = [neighbors.indices[x], neighbors.distances[x]];
+    const i = Math.floor(x / k);
+    if (!(other >= 0 && other < n && other !== i)) {
+      throw new RangeError(
+        `Expected the neighbours of row ${i} to be other rows, 0 to ${n - 1}, got ${other} at place ${x % k}.`,
+      );
+    }
+    if (!(distance >= (x % k === 0 ? 0 : neighbors.distances[x - 1]) && distance < Infinity)) {
+      throw new RangeError(
+        `Expected distances from 0 up, ascending in each row, got ${distance} in row ${i} at place ${x % k}.`,
+      );
+    }
+  }
 }
 
 /**
@@ -166,8 +227,11 @@ export async function prepareGraph(vectors: Float32Array, options: GraphOptions)
   const k = Math.min(nNeighbors, n) - 1;
   const neighbors = options.neighbors ?? (await find(vectors, options, k));
   checkNeighbors(neighbors, n, k);
+  const { threads = 1, signal, onPart } = options;
+  onPart?.('graph');
   const graph = fuzzyGraph(neighbors, n, k);
-  const { threads = 1, signal } = options;
+  onPart?.('start');
+  await pause(signal);
   const positions = await startPositions(graph, vectors, {
     ...{ n, d, metric, count: nComponents, seed, threads },
     ...(signal === undefined ? {} : { signal }),
@@ -221,7 +285,7 @@ export async function layout(prepared: PreparedGraph, choice: LayoutChoice): Pro
   });
 }
 
-function checkLayout({ nComponents, epochs }: LayoutChoice): void {
+function checkLayout({ nComponents, epochs }: Pick<LayoutChoice, 'nComponents' | 'epochs'>): void {
   if (!Number.isInteger(nComponents) || nComponents < 1) {
     throw new RangeError(`Expected nComponents to be a whole number from 1 up, got ${nComponents}.`);
   }

@@ -27,21 +27,17 @@ export function writeEmbeddings(
 }
 
 /**
- * All embeddings, in corpus order.
+ * Embeddings in corpus order, all at once or some rows at a time.
  *
- * @throws Error when a document has none; the embed stage gives each one.
+ * @throws Error, when they are read, if a document has none; the embed stage gives each one.
  */
-export function readEmbeddings(store: Store, order: CorpusOrder): Matrix {
-  return readMatrix(store, order, embeddingDimensions(store), 'SELECT document_key, vector FROM embedding');
-}
-
-/** The same, some rows at a time. */
-export function readEmbeddingRows(store: Store, order: CorpusOrder): MatrixRows {
+export function readEmbeddings(store: Store, order: CorpusOrder): MatrixRows {
   const d = embeddingDimensions(store);
   const vectorOf = store.prepare('SELECT vector FROM embedding WHERE document_key = ?').pluck();
   return {
     n: order.n,
     d,
+    all: () => readMatrix(store, order, d, 'SELECT document_key, vector FROM embedding'),
     read: (rows) => {
       const values = new Float32Array(rows.length * d);
       const bytes = new Uint8Array(values.buffer);

@@ -231,12 +231,10 @@ interface PlainPhrase {
 function plainPhrases(phrases: PhraseTable, corpus: CorpusWords, config: LabelConfig): PlainPhrase[] {
   if (weightOf(config.weights, 'word') === 0) return [];
   const floor = config.min_document_count;
-  const { tokens, offsets } = corpus;
   const documents = new Int32Array(corpus.keys.length);
   const lastRow = new Int32Array(corpus.keys.length).fill(-1);
-  for (let row = 0; row + 1 < offsets.length; row++) {
-    for (let at = offsets[row]; at < offsets[row + 1]; at++) {
-      const word = tokens[at];
+  for (let row = 0; row < corpus.n; row++) {
+    for (const word of corpus.tokensOf(row)) {
       if (word < 0 || lastRow[word] === row) continue;
       lastRow[word] = row;
       documents[word]++;
@@ -270,7 +268,8 @@ function createReader(
   config: LabelConfig,
   n: number,
 ): Reader {
-  const { tokens, offsets, titleEnds, stop, functional } = corpus;
+  const { tokensOf, titleEnds, stop, functional } = corpus;
+  let tokens: Int32Array = new Int32Array(0);
   const mentionOffsets = new Int32Array(n + 1);
   for (let m = 0; m < entities.document.length; m++) mentionOffsets[entities.document[m] + 1]++;
   for (let row = 0; row < n; row++) mentionOffsets[row + 1] += mentionOffsets[row];
@@ -315,10 +314,11 @@ function createReader(
       turn++;
       found = 0;
       titleEnd = titleEnds[row];
-      for (let at = offsets[row]; at < offsets[row + 1]; at++) {
+      tokens = tokensOf(row);
+      for (let at = 0; at < tokens.length; at++) {
         if (tokens[at] >= 0 && stop[tokens[at]] === 0) seeInText(tokens[at], at, at + 1);
       }
-      phrases.find(tokens, offsets[row], offsets[row + 1], seeInText);
+      phrases.find(tokens, 0, tokens.length, seeInText);
       for (let m = mentionOffsets[row]; m < mentionOffsets[row + 1]; m++) {
         const entity = entities.entity[m];
         const group = groups.ofEntity[entity];

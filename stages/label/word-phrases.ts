@@ -41,13 +41,16 @@ export function wordPhrases(words: CorpusWords, frequent: Uint8Array, floor: num
  * @returns Int32Array [2 × pairs], each pair's words one after the other.
  */
 function frequentPairs(words: CorpusWords, frequent: Uint8Array, floor: number): Int32Array {
-  const { tokens, offsets, stop } = words;
+  const { stop } = words;
   const usable = (word: number): boolean => word !== BREAK && frequent[word] === 1 && stop[word] === 0;
   const sketch = new Uint16Array(SKETCH_SLOTS);
-  for (let at = 1; at < tokens.length; at++) {
-    if (!usable(tokens[at]) || !usable(tokens[at - 1])) continue;
-    const slot = pairHash(tokens[at - 1], tokens[at]) & (SKETCH_SLOTS - 1);
-    if (sketch[slot] < 0xffff) sketch[slot]++;
+  for (let row = 0; row < words.n; row++) {
+    const tokens = words.tokensOf(row);
+    for (let at = 1; at < tokens.length; at++) {
+      if (!usable(tokens[at]) || !usable(tokens[at - 1])) continue;
+      const slot = pairHash(tokens[at - 1], tokens[at]) & (SKETCH_SLOTS - 1);
+      if (sketch[slot] < 0xffff) sketch[slot]++;
+    }
   }
 
   const pairs = createPhraseTable(words.keys.length);
@@ -56,8 +59,9 @@ function frequentPairs(words: CorpusWords, frequent: Uint8Array, floor: number):
   let lastRow = new Int32Array(1 << 12).fill(-1);
   const pairWords: number[] = [];
   const pair = [0, 0];
-  for (let row = 0; row + 1 < offsets.length; row++) {
-    for (let at = offsets[row] + 1; at < offsets[row + 1]; at++) {
+  for (let row = 0; row < words.n; row++) {
+    const tokens = words.tokensOf(row);
+    for (let at = 1; at < tokens.length; at++) {
       if (!usable(tokens[at]) || !usable(tokens[at - 1])) continue;
       const slot = pairHash(tokens[at - 1], tokens[at]) & (SKETCH_SLOTS - 1);
       if (sketch[slot] < Math.min(floor, 0xffff)) continue;
@@ -84,18 +88,21 @@ function frequentPairs(words: CorpusWords, frequent: Uint8Array, floor: number):
 
 /** Per pair the word that stands before (after) it in most of its occurrences; BREAK where none does. */
 function constantNeighbours(
-  { tokens, stop, keys }: CorpusWords,
+  { n, tokensOf, stop, keys }: CorpusWords,
   pairs: Int32Array,
 ): { before: Int32Array; after: Int32Array } {
   const size = pairs.length / 2;
   const table = createPhraseTable(keys.length);
   for (let index = 0; index < size; index++) table.add(pairs.subarray(2 * index, 2 * index + 2));
-  const neighbourOf = (at: number): number =>
-    at < 0 || at >= tokens.length || tokens[at] === BREAK || stop[tokens[at]] === 1 ? BREAK : tokens[at];
   const eachPair = (onPair: (index: number, previous: number, next: number) => void): void => {
-    table.find(tokens, 0, tokens.length, (node, start) =>
-      onPair(node - keys.length, neighbourOf(start - 1), neighbourOf(start + 2)),
-    );
+    for (let row = 0; row < n; row++) {
+      const tokens = tokensOf(row);
+      const neighbourOf = (at: number): number =>
+        at < 0 || at >= tokens.length || tokens[at] === BREAK || stop[tokens[at]] === 1 ? BREAK : tokens[at];
+      table.find(tokens, 0, tokens.length, (node, start) =>
+        onPair(node - keys.length, neighbourOf(start - 1), neighbourOf(start + 2)),
+      );
+    }
   };
 
   // Boyer and Moore's vote leaves the only word that can have a majority; a second pass counts it.

@@ -5,18 +5,22 @@
 
 import type { CorpusTexts } from '../../pipeline/contract.ts';
 import { compareCodePoints } from './code-point-order.ts';
+import { createPackedTokens, type PackedTokens } from './packed-tokens.ts';
 import { FUNCTION_WORD_SET, STOP_WORD_SET } from './stop-words.ts';
 
 /** Stands between two words that no phrase may join: punctuation, or the border of title and abstract. */
 export const BREAK = -1;
 
 export interface CorpusWords {
-  /** Word ids in text order, BREAK where a phrase ends. */
-  tokens: Int32Array;
-  /** Float64Array [n + 1]: document i owns tokens offsets[i] to offsets[i + 1] − 1. */
-  offsets: Float64Array;
-  /** Float64Array [n]: document i's title ends before this token. */
-  titleEnds: Float64Array;
+  /** Documents. */
+  n: number;
+  /**
+   * A document's word ids in text order, BREAK where a phrase ends; the last is a BREAK. The array is that of the next
+   * reading.
+   */
+  tokensOf(row: number): Int32Array;
+  /** Int32Array [n]: document i's title ends before this one of its tokens. */
+  titleEnds: Int32Array;
   /** Per word id: what its spellings share (see wordKey). */
   keys: string[];
   /** Per word id: the commonest spelling, in natural case. */
@@ -42,19 +46,18 @@ const LOWER_CASE_SHARE = 0.2;
 /** Reads titles and abstracts, once. */
 export function readWords(documents: CorpusTexts): CorpusWords {
   const n = documents.id.length;
-  const surfaces = createSurfaces();
+  const packed = createPackedTokens(n);
+  const surfaces = createSurfaces(packed);
 
   // Every document's surfaces, title and abstract with a break after each.
-  const offsets = new Float64Array(n + 1);
-  const titleEnds = new Float64Array(n);
+  const titleEnds = new Int32Array(n);
   let row = 0;
   for (const { title, abstract } of documents.read()) {
     surfaces.read(title);
-    titleEnds[row] = surfaces.length();
+    titleEnds[row++] = packed.length();
     surfaces.read(abstract);
-    offsets[++row] = surfaces.length();
+    packed.endDocument();
   }
-  const tokens = surfaces.taken();
 
   // Surfaces to words: one key, one word.
   const keys: string[] = [];
@@ -82,13 +85,13 @@ export function readWords(documents: CorpusTexts): CorpusWords {
   }
   // A surface counts as a modifier where a word that is no stop word follows.
   const modifying = new Int32Array(surfaces.texts.length);
-  for (let at = 0; at < tokens.length; at++) {
-    if (tokens[at] === BREAK) continue;
-    const next = tokens[at + 1];
-    if (next !== BREAK && stop[wordOfSurface[next]] === 0) modifying[tokens[at]]++;
-  }
-  for (let at = 0; at < tokens.length; at++) {
-    if (tokens[at] !== BREAK) tokens[at] = wordOfSurface[tokens[at]];
+  for (let i = 0; i < n; i++) {
+    const tokens = packed.read(i);
+    for (let at = 0; at < tokens.length; at++) {
+      if (tokens[at] === BREAK) continue;
+      const next = tokens[at + 1];
+      if (next !== BREAK && stop[wordOfSurface[next]] === 0) modifying[tokens[at]]++;
+    }
   }
 
   const counts = surfaces.counts();
@@ -96,8 +99,14 @@ export function readWords(documents: CorpusTexts): CorpusWords {
   const display = displayForms(keys.length, wordOfSurface, surfaces.texts, counts, casing);
   const modifier = displayForms(keys.length, wordOfSurface, surfaces.texts, modifying, casing);
   return {
-    tokens,
-    offsets,
+    n,
+    tokensOf(i) {
+      const tokens = packed.read(i);
+      for (let at = 0; at < tokens.length; at++) {
+        if (tokens[at] !== BREAK) tokens[at] = wordOfSurface[tokens[at]];
+      }
+      return tokens;
+    },
     titleEnds,
     keys,
     display,
@@ -171,11 +180,9 @@ function isStopWord(key: string): boolean {
 /** Distinct spellings, with how often each was read. */
 interface Surfaces {
   texts: string[];
+  /** Gives the tokens the surface ids of a text, and breaks. */
   read(text: string): void;
-  length(): number;
   counts(): Int32Array;
-  /** Surface ids in the order read. */
-  taken(): Int32Array;
 }
 
 const LETTER = 1;
@@ -197,21 +204,17 @@ function characterClasses(): Uint8Array {
   return classes;
 }
 
-function createSurfaces(): Surfaces {
+function createSurfaces(tokens: PackedTokens): Surfaces {
   const texts: string[] = [];
-  let tokens = new Int32Array(1024);
-  let used = 0;
+  let endsInBreak = true;
   let counts = new Int32Array(1024);
   let hashes = new Int32Array(1024);
   // Open addressing, linear probing, at most half full; −1 is free.
   let table = new Int32Array(2048).fill(-1);
 
-  const push = (token: number): void => {
-    if (used === tokens.length) tokens = doubled(tokens);
-    tokens[used++] = token;
-  };
   const breakPhrase = (): void => {
-    if (used > 0 && tokens[used - 1] !== BREAK) push(BREAK);
+    if (!endsInBreak) tokens.push(BREAK);
+    endsInBreak = true;
   };
   const grow = (): void => {
     counts = doubled(counts);
@@ -250,7 +253,8 @@ function createSurfaces(): Surfaces {
       (start, end, hash) => {
         const surface = surfaceOf(text, start, end, hash);
         counts[surface]++;
-        push(surface);
+        tokens.push(surface);
+        endsInBreak = false;
       },
       breakPhrase,
     );
@@ -260,9 +264,7 @@ function createSurfaces(): Surfaces {
   return {
     texts,
     read,
-    length: () => used,
     counts: () => counts.slice(0, texts.length),
-    taken: () => tokens.slice(0, used),
   };
 }
 

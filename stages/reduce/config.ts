@@ -59,6 +59,15 @@ const reduceSchema = z
       .describe(
         'Rounds of the layout, from 10 to 10000. Left out: 500 for up to 10,000 documents, 200 for more.',
       ),
+    tries: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(4)
+      .describe(
+        'Layouts that are made where documents are placed anew, of which the one with the best groups is kept for the nights ' +
+          'to come; a whole number from 1 to 100. With run.refresh: refit, 1 saves time.',
+      ),
     fit_sample: z
       .int()
       .min(1000)

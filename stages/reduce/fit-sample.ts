@@ -1,7 +1,7 @@
 /** Which documents a layout is fitted on when it is not to be fitted on all. */
 
 import { createRandom } from '../../pipeline/math/random.ts';
-import type { Rows } from './layouts.ts';
+import type { UsableRows } from './usable-vectors.ts';
 
 export interface Split {
   /** Int32Array: documents that the layout is fitted on, ascending. */
@@ -12,17 +12,19 @@ export interface Split {
 
 /** Planes that cut the space of vectors into strata: 64 of them. */
 const PLANES = 6;
+/** Vectors that are in memory together while strata are told. */
+const CHUNK_ROWS = 8192;
 
 /**
  * A stratified sample of the documents: from each stratum of like vectors its share, those whose ids draw the lowest
  * numbers. A document's draw depends on its id and the seed alone, so from night to night the sample changes by
  * little more than the corpus does.
  *
- * @param rows Vectors of the documents.
+ * @param rows Vectors of the documents; each is read once.
  * @param size From 1 to the number of documents.
  */
 export function splitDocuments(
-  rows: Rows,
+  rows: UsableRows,
   documentIds: readonly string[],
   size: number,
   seed: number,
@@ -55,21 +57,37 @@ export function splitDocuments(
  * On which side of each of a few planes through the mean a vector lies, as bits; the planes are drawn by the seed.
  * Alike vectors mostly lie on the same side of all of them.
  */
-function strataOf({ n, d, vectors }: Rows, seed: number): Uint8Array {
-  const mean = new Float64Array(d);
-  for (let i = 0; i < n; i++) for (let q = 0; q < d; q++) mean[q] += vectors[i * d + q] / n;
-  const strata = new Uint8Array(n);
-  for (let plane = 0; plane < PLANES; plane++) {
+function strataOf({ n, d, read }: UsableRows, seed: number): Uint8Array {
+  const normals = Array.from({ length: PLANES }, (_, plane) => {
     const random = createRandom(seed, plane, 0x706c616e);
-    const normal = Float64Array.from({ length: d }, () => random.nextNormal());
-    const offset = mean.reduce((sum, value, q) => sum + value * normal[q], 0);
-    for (let i = 0; i < n; i++) {
-      let side = -offset;
-      for (let q = 0; q < d; q++) side += vectors[i * d + q] * normal[q];
-      if (side > 0) strata[i] |= 1 << plane;
+    return Float64Array.from({ length: d }, () => random.nextNormal());
+  });
+  const mean = new Float64Array(d);
+  const heights = new Float64Array(n * PLANES);
+  for (let first = 0; first < n; first += CHUNK_ROWS) {
+    const count = Math.min(CHUNK_ROWS, n - first);
+    const vectors = read(Int32Array.from({ length: count }, (_, r) => first + r));
+    for (let r = 0; r < count; r++) {
+      const vector = vectors.subarray(r * d, (r + 1) * d);
+      for (let q = 0; q < d; q++) mean[q] += vector[q] / n;
+      for (let plane = 0; plane < PLANES; plane++) {
+        heights[(first + r) * PLANES + plane] = dot(vector, normals[plane]);
+      }
     }
   }
-  return strata;
+  const offsets = normals.map((normal) => dot(mean, normal));
+  return Uint8Array.from({ length: n }, (_, i) =>
+    offsets.reduce(
+      (bits, offset, plane) => (heights[i * PLANES + plane] > offset ? bits | (1 << plane) : bits),
+      0,
+    ),
+  );
+}
+
+function dot(a: Float32Array | Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let q = 0; q < a.length; q++) sum += a[q] * b[q];
+  return sum;
 }
 
 /** Each stratum's share of the sample, in whole documents; those rounded down most get what is left over. */

@@ -8,6 +8,7 @@ import { neighborsAmong } from '../../pipeline/model/neighbors-among.ts';
 import { bestLayout } from './best-layout.ts';
 import type { ReduceConfig } from './config.ts';
 import type { Split } from './fit-sample.ts';
+import type { UsableRows } from './usable-vectors.ts';
 
 export interface Layouts {
   /** Float32Array [n × n_components]. */
@@ -55,7 +56,7 @@ export async function fitLayouts(rows: Rows, job: Job<ReduceConfig>, parts: Part
     onProgress: parts(0, GRAPH_SHARE),
   });
   const common = { threads, signal, ...(epochs === undefined ? {} : { epochs }) };
-  const reduced = await bestLayout(graph, n_neighbors, {
+  const reduced = await bestLayout(graph, n_neighbors, job.config.tries, {
     nComponents: n_components,
     minDist: min_dist,
     ...common,
@@ -70,27 +71,37 @@ export async function fitLayouts(rows: Rows, job: Job<ReduceConfig>, parts: Part
   return { reduced, map };
 }
 
-/** Places the other documents, batch by batch, into layouts that were fitted on some. */
+/**
+ * Places the other documents, batch by batch, into layouts that were fitted on some. Only the fitted and those of one
+ * batch are in memory.
+ */
 export async function placeOthers(
-  rows: Rows,
+  rows: UsableRows,
   { fitted, placed }: Split,
   layouts: Layouts,
   job: Job<ReduceConfig>,
   parts: Parts,
 ): Promise<Layouts> {
-  const { n, d, vectors } = rows;
+  const { n, d } = rows;
   const { n_neighbors, n_components, min_dist, map_min_dist, metric } = job.config;
   const { seed, threads, signal } = job;
   const all: Layouts = { reduced: new Float32Array(n * n_components), map: new Float32Array(n * 2) };
   scatter(layouts, fitted, all, n_components);
 
   const k = Math.min(n_neighbors, fitted.length);
+  const answering = Int32Array.from(fitted, (_, r) => r);
+  // The fitted, and behind them a batch.
+  const vectors = new Float32Array((fitted.length + Math.min(placed.length, BATCH_DOCUMENTS)) * d);
+  vectors.set(rows.read(fitted));
   for (let first = 0; first < placed.length; first += BATCH_DOCUMENTS) {
     const batch = placed.subarray(first, first + BATCH_DOCUMENTS);
     const part = (from: number, to: number) =>
       parts((first + batch.length * from) / placed.length, (first + batch.length * to) / placed.length);
-    const neighbors = await neighborsAmong(vectors, {
-      ...{ n, d, asking: batch, answering: fitted, k, metric, threads, signal },
+    vectors.set(rows.read(batch), fitted.length * d);
+    const together = fitted.length + batch.length;
+    const neighbors = await neighborsAmong(vectors.subarray(0, together * d), {
+      ...{ n: together, d, asking: batch.map((_, r) => fitted.length + r), answering },
+      ...{ k, metric, threads, signal },
       onProgress: part(0, SEARCH_SHARE),
     });
     const common = { n: fitted.length, count: batch.length, k, seed, threads, signal };

@@ -5,10 +5,10 @@ import { LEAST_ROWS } from '../../pipeline/math/umap.ts';
 import { type ReduceConfig, section } from './config.ts';
 import { splitDocuments } from './fit-sample.ts';
 import { whyRebuild } from './keep-layout.ts';
-import { fitLayouts, type Layouts, type Parts, placeOthers, type Rows } from './layouts.ts';
+import { fitLayouts, type Layouts, type Parts, placeOthers } from './layouts.ts';
 import { LEAST_SPECTRAL, spectralNight } from './spectral-night.ts';
 import { takeIn } from './take-in.ts';
-import { usableVectors } from './usable-vectors.ts';
+import { usableRows, usableVectors } from './usable-vectors.ts';
 
 /** Where the fit ends when the other documents are placed after it, as a share of the stage's time. */
 const FIT_SHARE = 0.4;
@@ -21,7 +21,6 @@ export const stage: ReduceStage<ReduceConfig> = {
   async run(vectors, documentIds, kept, cannotKeep, job): Promise<Reduced> {
     const { n, d } = vectors;
     const { n_neighbors, n_components, fit_sample } = job.config;
-    const rows: Rows = { n, d, vectors: usableVectors(vectors, documentIds, job) };
     if (n > 0 && n < LEAST_ROWS) {
       job.notice(
         `reduce: ${n} documents are too few for a neighbour graph (at least ${LEAST_ROWS}); they were placed ` +
@@ -42,19 +41,20 @@ export const stage: ReduceStage<ReduceConfig> = {
     const changed = fits ? cannotKeep : 'too few documents are left for slow vectors';
     const why = kept === null || !fits ? changed : whyRebuild(kept, n, isSpectral);
     if (why !== '') job.notice(`reduce: all documents were placed anew: ${why}.`);
-    const all = { n, d, values: rows.vectors };
     const standing = why === '' ? kept : null;
-    if (isSpectral) return spectralNight(all, standing, why, job);
-    if (standing !== null) return takeIn(all, standing, job);
+    const all = () => ({ n, d, values: usableVectors(vectors.all(), documentIds, job) });
+    if (isSpectral) return spectralNight(all(), standing, why, job);
+    if (standing !== null) return takeIn(all(), standing, job);
 
     let layouts: Layouts;
     if (fit_sample === undefined || n <= fit_sample) {
-      layouts = await fitLayouts(rows, job, parts);
+      layouts = await fitLayouts({ n, d, vectors: all().values }, job, parts);
     } else {
+      const rows = usableRows(vectors, documentIds, job);
       const split = splitDocuments(rows, documentIds, fit_sample, job.seed);
-      const fitted = await fitLayouts(taken(rows, split.fitted), job, (from, to) =>
-        parts(from * FIT_SHARE, to * FIT_SHARE),
-      );
+      rows.tellOfZeros();
+      const sample = { n: split.fitted.length, d, vectors: rows.read(split.fitted) };
+      const fitted = await fitLayouts(sample, job, (from, to) => parts(from * FIT_SHARE, to * FIT_SHARE));
       layouts = await placeOthers(rows, split, fitted, job, (from, to) =>
         parts(FIT_SHARE + from * (1 - FIT_SHARE), FIT_SHARE + to * (1 - FIT_SHARE)),
       );
@@ -72,11 +72,3 @@ export const stage: ReduceStage<ReduceConfig> = {
     };
   },
 };
-
-function taken({ d, vectors }: Rows, documents: Int32Array): Rows {
-  const some = new Float32Array(documents.length * d);
-  documents.forEach((i, r) => {
-    some.set(vectors.subarray(i * d, (i + 1) * d), r * d);
-  });
-  return { n: documents.length, d, vectors: some };
-}

@@ -3,11 +3,9 @@
 import { HDBSCAN } from 'hdbscan-ts';
 import { adjustedRandIndex } from '../../pipeline/evaluate/clustering-agreement.ts';
 import { approximatePredict } from '../../pipeline/math/approximate-predict.ts';
-import { classTfIdf } from '../../pipeline/math/class-tf-idf.ts';
 import { fitHdbscan, hdbscan } from '../../pipeline/math/hdbscan.ts';
 import { allPointsMembershipVectors, membershipVectors } from '../../pipeline/math/membership-vectors.ts';
 import { readFloats, writeNumbers } from './float-file.ts';
-import { classCounts } from './synthetic-points.ts';
 import { fingerprint, type Timing, timed } from './timing.ts';
 
 export interface PointsJob {
@@ -79,25 +77,6 @@ export async function placeTask({
       Int32Array.from(both, (i) => own[i]),
     ),
   };
-}
-
-export interface ClassTfIdfJob {
-  c: number;
-  v: number;
-  /** Words per class. */
-  draws: number;
-  seed: number;
-}
-
-export async function classTfIdfTask({
-  c,
-  v,
-  draws,
-  seed,
-}: ClassTfIdfJob): Promise<Timing & { entries: number; sha256: string }> {
-  const counts = classCounts({ c, v, draws }, seed);
-  const { value, timing } = await timed(() => classTfIdf(counts, { c, v }));
-  return { ...timing, entries: counts.terms.length, sha256: fingerprint(value) };
 }
 
 function toRows(points: Float32Array, n: number, d: number): number[][] {

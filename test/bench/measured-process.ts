@@ -71,7 +71,11 @@ export interface PeerResult extends Usage {
  *
  * @throws ProcessFailed with what it said last.
  */
-export function runPeer(python: string, library: string, job: unknown): Promise<PeerResult> {
+export function runPeer<Result extends PeerResult = PeerResult>(
+  python: string,
+  library: string,
+  job: unknown,
+): Promise<Result> {
   return runPython(python, 'peers.py', [library, JSON.stringify(job)]);
 }
 

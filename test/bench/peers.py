@@ -2,10 +2,11 @@
 
     python peers.py umap-learn   '{"points": "points.f32", "n": 1000, "d": 256, "nNeighbors": 15, ...}'
     python peers.py scikit-learn '{"points": "points.f32", "n": 1000, "d": 5, "minClusterSize": 15, ...}'
+    python peers.py class-terms  '{"texts": "texts.jsonl", "c": 200, "words": 2}'
 
-Points are raw little-endian float32 [n x d]. The layout (float32) or the labels (int32) go to the file that the
-job names, so that all libraries are judged by one measure; jobs are those of kernel-tasks.ts. A benchmark only:
-nothing of the product needs Python.
+Points are raw little-endian float32 [n x d], texts JSON lines of text and class. The layout (float32) or the labels
+(int32) go to the file that the job names, so that all libraries are judged by one measure; jobs are those of the
+tasks beside this file. A benchmark only: nothing of the product needs Python.
 """
 
 import json
@@ -144,6 +145,33 @@ def hdbscan(job, points):
     return version("hdbscan"), 0.0, fitted
 
 
+def class_terms(job, _):
+    import scipy.sparse as sparse
+    import sklearn
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.preprocessing import normalize
+
+    classes = [[] for _ in range(job["c"])]
+    with open(job["texts"], encoding="utf-8") as lines:
+        for line in lines:
+            given = json.loads(line)
+            classes[given["class"]].append(given["text"])
+
+    def weigh():
+        # BERTopic 0.16: the texts of a topic joined to one, counted, and ClassTfidfTransformer.
+        joined = [" ".join(texts) for texts in classes]
+        counts = CountVectorizer(ngram_range=(1, job["words"])).fit_transform(joined)
+        totals = np.squeeze(np.asarray(counts.sum(axis=0)))
+        mean = int(counts.sum(axis=1).mean())
+        inverse = sparse.diags(np.log(mean / totals + 1), format="csr")
+        return normalize(counts, axis=1, norm="l1", copy=False) * inverse
+
+    fitted = timed(weigh)
+    entries = fitted["value"].nnz
+    fitted["extra"] = {"v": fitted["value"].shape[1], "entries": entries}
+    return sklearn.__version__, 0.0, fitted
+
+
 def timed(work):
     wall, cpu = time.perf_counter(), time.process_time()
     value = work()
@@ -164,7 +192,9 @@ def peak_megabytes():
 
 def main():
     library, job = sys.argv[1], json.loads(sys.argv[2])
-    points = np.fromfile(job["points"], dtype="<f4").reshape(job["n"], job["d"])
+    points = None
+    if "points" in job:
+        points = np.fromfile(job["points"], dtype="<f4").reshape(job["n"], job["d"])
     fit = {
         "umap-learn": umap_learn,
         "umap-learn-layout": umap_learn_layout,
@@ -172,6 +202,7 @@ def main():
         "scikit-learn": scikit_learn,
         "fast_hdbscan": fast_hdbscan,
         "hdbscan": hdbscan,
+        "class-terms": class_terms,
     }[library]
     released, warm_up, fitted = fit(job, points)
     print(
@@ -184,6 +215,7 @@ def main():
                 "peakMegabytes": peak_megabytes(),
                 "warmUpSeconds": warm_up,
                 "processCpuSeconds": time.process_time(),
+                **fitted.get("extra", {}),
             }
         )
     )

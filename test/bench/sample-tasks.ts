@@ -4,6 +4,7 @@ import type { Job } from '../../pipeline/contract.ts';
 import { hdbscanWithPauses } from '../../pipeline/math/hdbscan.ts';
 import { type ReduceConfig, section } from '../../stages/reduce/config.ts';
 import { stage } from '../../stages/reduce/stage.ts';
+import { matrixRows } from '../matrix-rows.ts';
 import { readFloats, writeNumbers } from './float-file.ts';
 import { type Timing, timed } from './timing.ts';
 
@@ -34,7 +35,7 @@ export async function sampledTask(job: SampledJob): Promise<SampledResult> {
   const { n, d, seed, threads } = job;
   const values = readFloats(job.points);
   const ids = Array.from({ length: n }, (_, i) => `document-${i}`);
-  const reduced = await timed(() => stage.run({ n, d, values }, ids, null, '', jobOf(job)));
+  const reduced = await timed(() => stage.run(matrixRows({ n, d, values }), ids, null, '', jobOf(job)));
   const found = await timed(() =>
     hdbscanWithPauses(reduced.value.reduced.values, {
       n,

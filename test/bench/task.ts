@@ -3,8 +3,9 @@
  * JSON. What the whole process used is told by exit-usage.ts; tasks time their own parts.
  */
 
+import { classTermsTask, classTfIdfTask } from './class-terms-tasks.ts';
 import { ingestTask } from './ingest-task.ts';
-import { classTfIdfTask, hdbscanTask, hdbscanTsTask, placeTask } from './kernel-tasks.ts';
+import { hdbscanTask, hdbscanTsTask, placeTask } from './kernel-tasks.ts';
 import { peakTask } from './matrix-peak.ts';
 import { mixPapersTask } from './mixed-papers.ts';
 import { adaptTask, encodeTask, tagTask } from './model-tasks.ts';
@@ -33,6 +34,7 @@ const tasks: Record<string, (job: never) => Promise<unknown>> = {
   'hdbscan-ts': hdbscanTsTask,
   place: placeTask,
   'class-tf-idf': classTfIdfTask,
+  'class-terms': classTermsTask,
   tag: tagTask,
   encode: encodeTask,
   adapt: adaptTask,

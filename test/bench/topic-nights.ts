@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { History, Job, KeptLayout, Reduced, TopicEvent } from '../../pipeline/contract.ts';
 import { stages } from '../../pipeline/order.ts';
 import { findModel, modelPlaces } from '../../pipeline/provide-model.ts';
+import { matrixRows } from '../matrix-rows.ts';
 
 /** Papers and their vectors, by number. */
 export interface Corpus {
@@ -91,7 +92,7 @@ export async function night(
   const ids = rows.map((paper) => corpus.id[paper]);
   const kept = before === null || refresh === 'refit' ? null : keptLayout(rows, before);
   const reduceJob = jobOf(stages.reduce.section.schema.parse({ layout }), seed);
-  const reduced = await stages.reduce.run({ n, d, values }, ids, kept, '', reduceJob);
+  const reduced = await stages.reduce.run(matrixRows({ n, d, values }), ids, kept, '', reduceJob);
   const history = before === null ? null : historyOf(rows, before);
   const clustered = await stages.cluster.run(
     reduced.reduced,

@@ -115,6 +115,8 @@ function configOf(threads: number, seed: number): string {
     `  threads: ${threads}`,
     '  backups: 0',
     '  refresh: refit',
+    'reduce:',
+    '  tries: 1',
     'ingest:',
     '  source: jsonl',
     '  path: papers.jsonl.gz',

@@ -5,7 +5,7 @@ import { normalizedMutualInformation } from '../../pipeline/evaluate/clustering-
 import { nearestNeighbors } from '../../pipeline/math/nearest-neighbors.ts';
 import { neighborhoodQuality } from '../../pipeline/math/neighborhood-quality.ts';
 import { createRandom, shuffled } from '../../pipeline/math/random.ts';
-import { layout, prepareGraph, type UmapOptions, umap } from '../../pipeline/math/umap.ts';
+import { layout, prepareGraph, type UmapOptions, type UmapPart, umap } from '../../pipeline/math/umap.ts';
 import { kMeans } from './k-means.ts';
 import { pointSets } from './umap-sets.ts';
 
@@ -23,7 +23,7 @@ const oracle: { qualityNeighbors: number; sets: Record<string, { sum: number; fi
 
 const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-const usual: Omit<UmapOptions, 'n' | 'd'> = {
+const usual: Omit<UmapOptions, 'n' | 'd' | 'onProgress'> = {
   nNeighbors: 15,
   nComponents: 2,
   minDist: 0.1,
@@ -84,6 +84,17 @@ describe('the same bytes', () => {
     const first = await umap(vectors, options);
     expect(await umap(vectors, options)).toEqual(first);
     expect(await umap(vectors, { ...options, seed: 2 })).not.toEqual(first);
+  });
+
+  it('depend on the order of the rows where that is to be kept', async () => {
+    const mixed = vectors.slice();
+    mixed.copyWithin(0, d);
+    mixed.set(vectors.subarray(0, d), (n - 1) * d);
+    const fixed = await umap(vectors, { ...options, rowOrder: 'given' });
+    expect(fixed.rows).toBe(vectors);
+    expect(fixed.places).toEqual(fixed.embedding);
+    const turned = await umap(mixed, { ...options, rowOrder: 'given' });
+    expect(turned.embedding.subarray(0, 3)).not.toEqual(fixed.embedding.subarray(3, 6));
   });
 
   it('come from one graph that serves two layouts as from two graphs', async () => {
@@ -201,13 +212,23 @@ describe('options', () => {
     await expect(umap(vectors, { ...usual, n, d, neighbors })).rejects.toThrow(
       '40 rows × 14 neighbours = 560',
     );
+    const found = await nearestNeighbors(vectors, { n, d, k: 14, metric: 'euclidean' });
+    const own = { ...found, indices: found.indices.with(14, 1) };
+    await expect(umap(vectors, { ...usual, n, d, neighbors: own })).rejects.toThrow(
+      'neighbours of row 1 to be other rows, 0 to 39, got 1 at place 0',
+    );
+    const descending = { ...found, distances: found.distances.with(15, -1) };
+    await expect(umap(vectors, { ...usual, n, d, neighbors: descending })).rejects.toThrow(
+      'ascending in each row, got -1 in row 1 at place 1',
+    );
   });
 
   it('tell progress up to the end, never backwards', async () => {
-    const told: number[] = [];
-    await umap(vectors, { ...usual, n, d, onProgress: (done, total) => told.push(done / total) });
-    expect(told.at(-1)).toBe(1);
-    expect(told).toEqual([...told].sort((a, b) => a - b));
+    const told: { done: number; part: UmapPart }[] = [];
+    await umap(vectors, { ...usual, n, d, onProgress: (done, part) => told.push({ done, part }) });
+    expect(told.at(-1)).toEqual({ done: 1, part: 'layout' });
+    expect(told).toEqual([...told].sort((a, b) => a.done - b.done));
+    expect([...new Set(told.map(({ part }) => part))]).toEqual(['neighbors', 'graph', 'start', 'layout']);
   });
 
   it('stop the work when the signal is aborted', async () => {
@@ -218,7 +239,7 @@ describe('options', () => {
       d,
       signal: controller.signal,
       onProgress: (done) => {
-        if (done > 60) controller.abort();
+        if (done > 0.6) controller.abort();
       },
     });
     await expect(work).rejects.toBeInstanceOf(Interrupted);

@@ -1,13 +1,6 @@
 /** Small corpora for the label stage, entities marked in the text: "We try [Task:machine translation]." */
 
-import type {
-  CorpusTexts,
-  DocumentColumns,
-  EntityColumns,
-  Job,
-  Matrix,
-  MatrixRows,
-} from '../../../pipeline/contract.ts';
+import type { CorpusTexts, DocumentColumns, EntityColumns, Job } from '../../../pipeline/contract.ts';
 import { type LabelConfig, section } from '../../../stages/label/config.ts';
 
 export interface MarkedCorpus {
@@ -25,22 +18,6 @@ export function textsOf({
     id,
     read: () => title.map((text, row) => ({ title: text, abstract: abstract[row] })),
     abstract: (row) => abstract[row],
-  };
-}
-
-/** The vectors as the store hands them to it. */
-export function rowsOf({ n, d, values }: Matrix): MatrixRows {
-  return {
-    n,
-    d,
-    read: (rows) => ({
-      n: rows.length,
-      d,
-      values: Float32Array.from(
-        { length: rows.length * d },
-        (_, at) => values[rows[Math.floor(at / d)] * d + (at % d)],
-      ),
-    }),
   };
 }
 

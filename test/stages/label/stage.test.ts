@@ -3,7 +3,8 @@ import type { AssignmentColumns, FormerLabel, Labelled, Matrix } from '../../../
 import { Interrupted } from '../../../pipeline/errors.ts';
 import { createRandom } from '../../../pipeline/math/random.ts';
 import { stage } from '../../../stages/label/stage.ts';
-import { labelJob, type MarkedCorpus, markedCorpus, permuted, rowsOf, textsOf } from './marked-corpus.ts';
+import { matrixRows } from '../../matrix-rows.ts';
+import { labelJob, type MarkedCorpus, markedCorpus, permuted, textsOf } from './marked-corpus.ts';
 
 // Three lines of work and some outliers; each document draws some of its topic's phrases, the first oftenest.
 const TOPICS = [
@@ -84,7 +85,7 @@ function label(
   job = labelJob(),
   former: ReadonlyMap<number, FormerLabel> = new Map(),
 ): Promise<Labelled> {
-  return stage.run(textsOf(documents), entities, rowsOf(vectors), positions, assignments, former, job);
+  return stage.run(textsOf(documents), entities, matrixRows(vectors), positions, assignments, former, job);
 }
 
 function reordered(corpus: Sample, order: number[]): Sample {

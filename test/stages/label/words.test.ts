@@ -10,8 +10,8 @@ function wordsOf(...texts: string[]): ReturnType<typeof readWords> {
 }
 
 function keysOf(text: string): string[] {
-  const { tokens, keys } = wordsOf(text);
-  return Array.from(tokens, (token) => (token === BREAK ? '|' : keys[token]));
+  const { tokensOf, keys } = wordsOf(text);
+  return Array.from(tokensOf(0), (token) => (token === BREAK ? '|' : keys[token]));
 }
 
 describe('wordKey', () => {
@@ -53,17 +53,18 @@ describe('readWords', () => {
   });
 
   it('separates title from abstract', () => {
-    const { tokens, keys } = readWords(
+    const { tokensOf, titleEnds, keys } = readWords(
       textsOf({ id: ['a'], title: ['graph neural'], abstract: ['networks learn'] }),
     );
-    expect(Array.from(tokens, (token) => keys[token] ?? '|')).toEqual([
+    expect([...titleEnds]).toEqual([3]);
+    expect(Array.from(tokensOf(0), (token) => keys[token] ?? '|')).toEqual([
       'graph', 'neural', '|', 'network', 'learn', '|',
     ]); // biome-ignore format: one line of tokens reads best
   });
 
   it('gives every document its own tokens, empty ones none', () => {
-    const { offsets } = wordsOf('one word', '', 'two');
-    expect(Array.from(offsets)).toEqual([0, 3, 3, 5]);
+    const { n, tokensOf } = wordsOf('one word', '', 'two');
+    expect(Array.from({ length: n }, (_, row) => tokensOf(row).length)).toEqual([3, 0, 2]);
   });
 
   it('shows the commonest spelling, lowered where capitals come from titles only', () => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { WeightedGraph } from '../../../pipeline/math/fuzzy-graph.ts';
 import { createRandom } from '../../../pipeline/math/random.ts';
-import { prepareGraph } from '../../../pipeline/math/umap.ts';
+import { layout, prepareGraph } from '../../../pipeline/math/umap.ts';
 import { nearestNeighbors } from '../../../pipeline/model/exact-neighbors.ts';
 import { bestLayout, modularity } from '../../../stages/reduce/best-layout.ts';
 
@@ -32,8 +32,11 @@ it('the same layout is chosen every time, and it is finite', async () => {
     seed: 4294967295,
     search: nearestNeighbors,
   });
-  const choose = () => bestLayout(graph, 15, { nComponents: 3, minDist: 0, epochs: 20 });
+  const choose = () => bestLayout(graph, 15, 4, { nComponents: 3, minDist: 0, epochs: 20 });
   const chosen = await choose();
   expect(chosen.every(Number.isFinite)).toBe(true);
   expect(await choose()).toEqual(chosen);
+  // One try is the layout of the seed itself.
+  const only = await bestLayout(graph, 15, 1, { nComponents: 3, minDist: 0, epochs: 20 });
+  expect(only).toEqual(await layout(graph, { nComponents: 3, minDist: 0, epochs: 20 }));
 });

@@ -1,18 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import type { Job, KeptLayout, Matrix, Reduced } from '../../../pipeline/contract.ts';
+import type { Job, KeptLayout, MatrixRows, Reduced } from '../../../pipeline/contract.ts';
 import { createRandom } from '../../../pipeline/math/random.ts';
 import { type ReduceConfig, section } from '../../../stages/reduce/config.ts';
 import { whyRebuild } from '../../../stages/reduce/keep-layout.ts';
 import { stage } from '../../../stages/reduce/stage.ts';
+import { matrixRows } from '../../matrix-rows.ts';
 
 /** Documents about six centres that lie far apart, centre by turns. */
-function matrixOf(n: number): Matrix {
+function matrixOf(n: number): MatrixRows {
   const random = createRandom(5);
   const values = new Float32Array(n * 12);
   for (let i = 0; i < n; i++) {
     for (let q = 0; q < 12; q++) values[i * 12 + q] = random.nextNormal() * 0.3 + (q === i % 6 ? 3 : 0);
   }
-  return { n, d: 12, values };
+  return matrixRows({ n, d: 12, values });
 }
 
 const idsOf = (n: number): string[] => Array.from({ length: n }, (_, i) => `paper-${i}`);

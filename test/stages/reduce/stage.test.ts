@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Job, Matrix, PositionColumns } from '../../../pipeline/contract.ts';
+import type { Job, Matrix, MatrixRows, PositionColumns } from '../../../pipeline/contract.ts';
 import { UserError } from '../../../pipeline/errors.ts';
 import { createRandom } from '../../../pipeline/math/random.ts';
 import { layout, prepareGraph } from '../../../pipeline/math/umap.ts';
@@ -8,6 +8,8 @@ import { type ReduceConfig, section } from '../../../stages/reduce/config.ts';
 import { splitDocuments } from '../../../stages/reduce/fit-sample.ts';
 import { fitLayouts, placeOthers } from '../../../stages/reduce/layouts.ts';
 import { stage } from '../../../stages/reduce/stage.ts';
+import { usableRows } from '../../../stages/reduce/usable-vectors.ts';
+import { matrixRows } from '../../matrix-rows.ts';
 
 const defaults = section.schema.parse({});
 
@@ -30,9 +32,9 @@ function jobOf(config: Partial<ReduceConfig> = {}, changes: Partial<Job<ReduceCo
   return { job, notices, progress };
 }
 
-function matrixOf(n: number, d = 12, seed = 1): Matrix {
+function matrixOf(n: number, d = 12, seed = 1): Matrix & MatrixRows {
   const random = createRandom(seed);
-  return { n, d, values: Float32Array.from({ length: n * d }, () => random.nextNormal()) };
+  return matrixRows({ n, d, values: Float32Array.from({ length: n * d }, () => random.nextNormal()) });
 }
 
 const idsOf = (n: number): string[] => Array.from({ length: n }, (_, i) => `paper-${i}`);
@@ -100,16 +102,13 @@ it('takes no sample for slow vectors, which are those of all documents', () => {
 describe('fit_sample', () => {
   const [n, d] = [1300, 12];
   /** Ten groups, told apart by direction. */
-  const groups: Matrix = { n, d, values: matrixOf(n, d).values };
+  const groups = matrixOf(n, d);
   for (let i = 0; i < n; i++) groups.values[i * d + (i % 10)] += 12;
   const ids = idsOf(n);
   const config = { fit_sample: 1000 };
-  const taken = (rows: Int32Array): Matrix => ({
-    n: rows.length,
-    d,
-    values: Float32Array.from([...rows].flatMap((i) => [...groups.values.subarray(i * d, (i + 1) * d)])),
-  });
-  const rows = { n, d, vectors: groups.values };
+  const taken = (some: Int32Array) => matrixRows(groups.read(some));
+  const usable = (matrix: MatrixRows) => usableRows(matrix, idsOf(matrix.n), jobOf().job);
+  const rows = usable(groups);
   const rowsOf =
     ({ x, y, reduced }: PositionColumns) =>
     (i: number) => [x[i], y[i], ...reduced.values.subarray(i * reduced.d, (i + 1) * reduced.d)];
@@ -148,11 +147,11 @@ describe('fit_sample', () => {
   });
 
   it('takes of each kind of documents its share', () => {
-    const few: Matrix = { n, d, values: groups.values.slice() };
+    const few = matrixRows({ n, d, values: groups.values.slice() });
     // One in twenty points another way than all others.
     for (let i = 0; i < n; i += 20) for (let q = 0; q < d; q++) few.values[i * d + q] = -40 - q;
     for (const seed of [1, 2, 3, 4, 5]) {
-      const { fitted } = splitDocuments({ n, d, vectors: few.values }, ids, 200, seed);
+      const { fitted } = splitDocuments(usable(few), ids, 200, seed);
       expect(fitted.length).toBe(200);
       expect(Math.abs(fitted.filter((i) => i % 20 === 0).length - 10)).toBeLessThanOrEqual(2);
     }
@@ -171,7 +170,7 @@ describe('fit_sample', () => {
     const rowOf = new Map([...left].map((i, r) => [i, r]));
     const rowsLeft = (list: Int32Array) => list.filter((i) => rowOf.has(i)).map((i) => rowOf.get(i) ?? -1);
     const part = await placeOthers(
-      { n: left.length, d, vectors: taken(left).values },
+      usable(taken(left)),
       { fitted: rowsLeft(split.fitted), placed: rowsLeft(split.placed) },
       layouts,
       job,
@@ -189,7 +188,7 @@ describe('fit_sample', () => {
     expect([...fitted, ...placed].sort((a, b) => a - b)).toEqual(ids.map((_, i) => i));
     expect(fitted).toEqual(fitted.slice().sort());
     // The last hundred are gone: nearly all who were in stay in.
-    const fewer = { n: 1200, d, vectors: groups.values.subarray(0, 1200 * d) };
+    const fewer = usable(matrixRows({ n: 1200, d, values: groups.values.subarray(0, 1200 * d) }));
     const before = new Set(splitDocuments(fewer, ids.slice(0, 1200), 400, 1).fitted);
     const still = fitted.filter((i) => i < 1200);
     expect(still.filter((i) => before.has(i)).length).toBeGreaterThan(0.95 * still.length);
@@ -224,7 +223,13 @@ describe('vectors that cannot be used', () => {
 
   it('may be zero under euclidean distance', async () => {
     const { job, notices } = jobOf({ metric: 'euclidean' });
-    const { x } = await stage.run({ n: 30, d: 3, values: new Float32Array(90) }, idsOf(30), null, '', job);
+    const { x } = await stage.run(
+      matrixRows({ n: 30, d: 3, values: new Float32Array(90) }),
+      idsOf(30),
+      null,
+      '',
+      job,
+    );
     expect(x.every(Number.isFinite)).toBe(true);
     expect(notices).toEqual([]);
   });
@@ -257,6 +262,7 @@ describe('settings', () => {
       map_min_dist: 0.1,
       metric: 'cosine',
       neighbors: 'auto',
+      tries: 4,
     });
     for (const wrong of [{ n_neighbors: 1 }, { n_components: 1 }, { min_dist: 2 }, { metric: 'manhattan' }]) {
       expect(section.schema.safeParse(wrong).success).toBe(false);
