@@ -369,9 +369,24 @@ export interface Labelled {
   labelTerms: string[][];
 }
 
+/** What sources tell of n documents beside their texts, in corpus order. */
+export interface PaperColumns {
+  /** [n] times cited; −1 where no source says. */
+  citations: Int32Array;
+  /** [n] YYYY, YYYY-MM or YYYY-MM-DD; empty where no source says. */
+  published: string[];
+  /** [n] empty where no source says. */
+  venue: string[];
+  /** Of one document: there may be more names than fit into memory. */
+  authors(row: number): string[];
+  institutions(row: number): string[];
+}
+
 /** All that the exported files show. */
 export interface ExportInput extends Omit<Labelled, 'labelTerms'> {
   documents: DocumentColumns;
+  /** Null where no source tells anything of any document. */
+  papers: PaperColumns | null;
   entities: EntityColumns;
   positions: { x: Float32Array; y: Float32Array };
   assignments: AssignmentColumns;

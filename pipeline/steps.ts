@@ -34,6 +34,7 @@ import {
   readHeadings,
   readIds,
   readOrder,
+  readPapers,
   readTexts,
   textFingerprint,
 } from './store/documents.ts';
@@ -355,6 +356,7 @@ async function exportFiles(step: Step): Promise<StepResult> {
   };
   const input = {
     documents: readHeadings(store),
+    papers: readPapers(store, order),
     entities: readEntities(store, order),
     positions: readMap(store, order),
     assignments,

@@ -111,16 +111,18 @@ function finishIntake(store: Store, severalSources: boolean): IntakeCounts {
     .get() as { added: number; changed: number };
   store.exec(
     `INSERT INTO document (id, order_key, title, abstract, year, doi, source, extra, content_hash, arxiv, pmid,
-       authors, institutions, venue, citations, published)
+       authors, institutions, venue, citations, published, told)
      SELECT document_id, order_key(document_id), title, abstract, year, doi, source, extra, content_hash, arxiv, pmid,
        facts -> '$.authors', facts -> '$.institutions', facts ->> '$.venue', facts ->> '$.citations',
-       facts ->> '$.published'
+       facts ->> '$.published',
+       coalesce(facts ->> '$.venue', facts ->> '$.citations', facts ->> '$.published', facts ->> '$.authors[0]',
+         facts ->> '$.institutions[0]') IS NOT NULL
      FROM temp.incoming WHERE true ORDER BY document_id
      ON CONFLICT (id) DO UPDATE SET title = excluded.title, abstract = excluded.abstract, year = excluded.year,
        doi = excluded.doi, source = excluded.source, extra = excluded.extra, content_hash = excluded.content_hash,
        arxiv = excluded.arxiv, pmid = excluded.pmid, authors = excluded.authors,
        institutions = excluded.institutions, venue = excluded.venue, citations = excluded.citations,
-       published = excluded.published
+       published = excluded.published, told = excluded.told
      WHERE content_hash <> excluded.content_hash OR year IS NOT excluded.year OR doi IS NOT excluded.doi
        OR extra <> excluded.extra OR source <> excluded.source OR arxiv IS NOT excluded.arxiv
        OR pmid IS NOT excluded.pmid OR authors <> excluded.authors OR institutions <> excluded.institutions

@@ -309,6 +309,9 @@ export const migrations: readonly string[] = [
   ALTER TABLE document ADD COLUMN venue TEXT;
   ALTER TABLE document ADD COLUMN citations INTEGER;
   ALTER TABLE document ADD COLUMN published TEXT;
+  -- Whether any of these is told.
+  ALTER TABLE document ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX document_told ON document (document_key) WHERE told = 1;
 
   -- A source whose records are kept, and where asking it goes on. Its revision grows whenever a record changes.
   CREATE TABLE source (

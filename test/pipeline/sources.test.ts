@@ -91,6 +91,10 @@ describe('a source that is asked each night', () => {
   const works = rows.map((row, i) => ({
     ...{ id: `https://openalex.org/W${i}`, display_name: row.title, publication_year: Number(row.year) },
     ...{ abstract_inverted_index: inverted(row.abstract), is_retracted: false, updated_date: '2024-01-01' },
+    ...{
+      cited_by_count: i,
+      authorships: [{ author: { display_name: `Author ${i % 3}` }, institutions: [] }],
+    },
   }));
   const service = new FakeService((url) => {
     const from = Number((url.searchParams.get('cursor') ?? '').replace('*', '0'));
@@ -138,6 +142,11 @@ describe('a source that is asked each night', () => {
       { id: 'https://openalex.org/W3', reason: 'retracted' },
     ]);
     store.close();
+    const latest = (name: string): string => readFileSync(join(folder, 'outputs', 'latest', name), 'utf8');
+    expect(latest('punchcard_topic_author.csv')).toMatch(
+      /^topic_id,label,author,documents,.*\r\n0,[^\r]*,Author \d,/,
+    );
+    expect(latest('report.html')).toContain('<p>Most cited</p>');
     const manifest = readFileSync(join(folder, 'outputs', 'latest', 'manifest.json'), 'utf8');
     expect(manifest).not.toContain('me@uni.example');
   });
