@@ -102,8 +102,11 @@ function readChunk(
   entries: BibtexEntry[],
 ): void {
   const start = /@[ \t]*([A-Za-z]+)\s*[{(]/g;
+  let line = firstLine;
+  let counted = 0;
   for (let match = start.exec(chunk); match !== null; match = start.exec(chunk)) {
-    const line = firstLine + chunk.slice(0, match.index).split('\n').length - 1;
+    line += chunk.slice(counted, match.index).split('\n').length - 1;
+    counted = match.index;
     const type = match[1].toLowerCase();
     if (type === 'comment' || type === 'preamble') {
       start.lastIndex = closingBrace(chunk, start.lastIndex - 1) + 1 || chunk.length;

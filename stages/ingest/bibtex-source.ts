@@ -100,7 +100,8 @@ export function plainText(value: string): string {
   // {\v C} and {\c c}, as TeX reads them; elsewhere a lone letter behind a backslash may be anything.
   const readable = readLatex(value.replace(/\\([uvHckrdb])\s+([A-Za-z])/g, '\\$1{$2}'));
   if (!/[{}]/.test(readable)) return readable;
-  const formula = /\$[^$]*\$|\\\(.*?\\\)|\\\[.*?\\\]|\\[A-Za-z]+(?:\{[^{}]*\})+/gs;
+  const formula =
+    /\$[^$]{0,4000}\$|\\\((?:[^\\]|\\[^()]){0,4000}\\\)|\\\[(?:[^\\]|\\[^[\]]){0,4000}\\\]|\\[A-Za-z]+(?:\{[^{}]*\})+/g;
   let result = '';
   let copied = 0;
   for (const match of readable.matchAll(formula)) {

@@ -82,10 +82,12 @@ export async function* readRis(
     if (length > maxRecordLength) return;
     if (tag !== undefined) {
       lastTag = tag;
-      record.set(tag, [...(record.get(tag) ?? []), value.trim()]);
+      const values = record.get(tag);
+      if (values === undefined) record.set(tag, [value.trim()]);
+      else values.push(value.trim());
     } else if (lastTag !== '' && line.trim() !== '') {
-      const values = record.get(lastTag) ?? [];
-      record.set(lastTag, [...values.slice(0, -1), `${values.at(-1) ?? ''} ${line.trim()}`]);
+      const values = record.get(lastTag);
+      if (values !== undefined) values[values.length - 1] += ` ${line.trim()}`;
     }
   };
 

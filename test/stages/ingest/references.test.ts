@@ -43,6 +43,7 @@ describe('BibTeX', () => {
     ['{\\c c}a, {\\v{s}}, \\H{o}, \\.I, {\\u g}', 'ça, š, ő, İ, ğ'],
     ['{{Double {Braces}}}', 'Double Braces'],
     ['$\\alpha_{i}$ of {X}', '$\\alpha_{i}$ of X'],
+    ['\\(\\beta_{i}\\) and \\[x^{2}\\] of {X}', '\\(\\beta_{i}\\) and \\[x^{2}\\] of X'],
     ['Smith \\& Sons, 5\\% \\#1', 'Smith & Sons, 5% #1'],
   ])('reads %s', (latex, text) => {
     expect(plainText(latex).normalize('NFC')).toBe(text);
@@ -113,5 +114,71 @@ describe('RIS', () => {
       'TY  - JOUR\nTI  - Lichens on young basalt\nAN  - 31234567\nDB  - PubMed\nUR  - https://arxiv.org/abs/2101.00001\nER  - \n';
     const { records } = await readPapers({ 'refs.ris': more }, ris);
     expect(records).toMatchObject([{ pmid: '31234567', arxiv: '2101.00001' }]);
+  });
+});
+
+describe('hostile files', () => {
+  const many = 50_000;
+
+  it.each([
+    ['one line of entries', 'bibtex', '@misc{a, title={Stones of the north}}'.repeat(10_000)],
+    ['formulas that never close', 'bibtex', `@misc{a, title={${'\\('.repeat(many)}}}\n`],
+    [
+      'names without end',
+      'bibtex',
+      `@misc{a, title={Stones of the north}, author={${'A and '.repeat(many)}}}\n`,
+    ],
+    ['open braces', 'bibtex', '@misc{a, title={{{{'.repeat(10_000)],
+    ['one tag over and over', 'ris', `TY  - JOUR\n${'KW  - a\n'.repeat(many)}ER  - \n`],
+    ['a value over many lines', 'ris', `TY  - JOUR\nAB  - a\n${'b\n'.repeat(many)}ER  - \n`],
+    ['records without end', 'ris', 'TY  - JOUR\n'.repeat(many)],
+  ])('cost time in proportion to their length: %s', async (_name, source, text) => {
+    const { records, skipped } = await readPapers({ 'refs.txt': text }, { source });
+    expect(records.length + skipped.length).toBeGreaterThan(0);
+  });
+
+  it('give rows, faults or a message, whatever is broken in them', async () => {
+    const sound = {
+      bibtex:
+        '@article{a,\n title = {Stones {of} the north}, author = "A and B", year = 2020 # "x"\n}\n@string{x = {y}}\n'.repeat(
+          3,
+        ),
+      ris: 'TY  - JOUR\nTI  - Stones of the north\nAU  - A\nPY  - 2020\nER  - \n'.repeat(3),
+    };
+    let state = 7;
+    const random = (below: number): number => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return state % below;
+    };
+    const signs = [
+      '{',
+      '}',
+      '"',
+      '@',
+      '\\',
+      '#',
+      '=',
+      ',',
+      '\n',
+      '\r',
+      'TY  - ',
+      'ER  - ',
+      '\0',
+      '\ud800',
+      '$',
+      '(',
+      ')',
+    ];
+    for (const [source, text] of Object.entries(sound)) {
+      for (let round = 0; round < 300; round++) {
+        let broken = text;
+        for (let change = 0; change <= round % 4; change++) {
+          const at = random(broken.length);
+          broken = broken.slice(0, at) + signs[random(signs.length)] + broken.slice(at + random(3));
+        }
+        const { records, skipped } = await readPapers({ 'refs.txt': broken }, { source });
+        expect(records.length + skipped.length).toBeGreaterThan(0);
+      }
+    }
   });
 });
