@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { rowDistance } from '../../pipeline/math/distance.ts';
 import type { BenchOptions } from './bench.ts';
-import { readFloats, readLabels, writeNumbers } from './float-file.ts';
+import { readFloats, readLabels } from './float-file.ts';
 import {
   attempt,
   findPython,
@@ -16,8 +16,7 @@ import {
   withScratchFolder,
 } from './measured-process.ts';
 import type { NeighborsJob, NeighborsResult } from './neighbor-tasks.ts';
-import { countPapers } from './papers.ts';
-import { documentVectors } from './synthetic-points.ts';
+import { writePaperVectors } from './paper-vectors.ts';
 import { type Cell, printTable } from './table.ts';
 
 type Print = (line: string) => void;
@@ -25,7 +24,6 @@ type Print = (line: string) => void;
 const defaultSizes = [10_000, 50_000, 200_000];
 /** Beyond this all pairs take minutes. */
 const mostExactRows = 50_000;
-const model = 'builtin:static';
 /** Rows that are compared with all others in float64, for the recall. */
 const judgedRows = 250;
 
@@ -38,7 +36,7 @@ export async function benchNeighbors(options: BenchOptions, print: Print): Promi
   for (const n of options.sizes ?? defaultSizes) {
     await withScratchFolder(async (folder) => {
       const points = join(folder, 'points.f32');
-      const { of, d } = await writePoints(options, n, points, print);
+      const { of, d } = await writePaperVectors(options, n, points, print);
       const truth = await judge(readFloats(points), n, d, k);
       const indices = join(folder, 'neighbors.i32');
       const job: NeighborsJob = { points, n, d, k, threads: 1, search: 'approximate', seed, indices };
@@ -82,24 +80,6 @@ interface Row {
 
 function rowOf(peer: PeerResult): Row {
   return { wall: peer.wallSeconds, cpu: peer.cpuSeconds, peak: peer.peakMegabytes, sha256: '' };
-}
-
-/** Vectors of the first corpus that has so many papers; of none, synthetic ones. */
-async function writePoints(
-  { corpora, d, seed }: BenchOptions,
-  n: number,
-  points: string,
-  print: Print,
-): Promise<{ of: string; d: number }> {
-  for (const [of, corpus] of Object.entries(corpora)) {
-    const papers = await countPapers(corpus);
-    if (papers === null || papers < n) continue;
-    const written = await runTask<{ d: number }>('vectors', { corpus, papers, n, model, points });
-    return { of, d: written.result.d };
-  }
-  print(`k-NN: no corpus of ${n} papers; synthetic vectors stand in.`);
-  writeNumbers(points, documentVectors(n, d, seed).points);
-  return { of: 'synthetic', d };
 }
 
 /** Compares some rows with all, which takes a while in plain code but shares nothing with what is judged. */

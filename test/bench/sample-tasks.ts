@@ -30,7 +30,7 @@ export interface SampledResult {
   noise: number;
 }
 
-/** Reduces as the stage does, by its defaults but for the sample, and clusters. */
+/** Reduces as the stage does, by its defaults but for the sample and a single layout, and clusters. */
 export async function sampledTask(job: SampledJob): Promise<SampledResult> {
   const { n, d, seed, threads } = job;
   const values = readFloats(job.points);
@@ -55,7 +55,7 @@ export async function sampledTask(job: SampledJob): Promise<SampledResult> {
 
   function jobOf({ fitSample }: SampledJob): Job<ReduceConfig> {
     return {
-      config: section.schema.parse(fitSample === null ? {} : { fit_sample: fitSample }),
+      config: section.schema.parse({ tries: 1, ...(fitSample === null ? {} : { fit_sample: fitSample }) }),
       seed,
       threads,
       baseFolder: process.cwd(),

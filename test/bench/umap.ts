@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { neighborhoodQuality } from '../../pipeline/math/neighborhood-quality.ts';
 import { defaultEpochs } from '../../pipeline/math/umap-layout.ts';
 import type { BenchOptions } from './bench.ts';
-import { readFloats, writeNumbers } from './float-file.ts';
+import { readFloats } from './float-file.ts';
 import { attempt, findPython, runPeer, runTask, withScratchFolder } from './measured-process.ts';
-import { documentVectors, type LabelledPoints } from './synthetic-points.ts';
+import { writePaperVectors } from './paper-vectors.ts';
 import { type Cell, printTable } from './table.ts';
 import type { Timing } from './timing.ts';
 import type { UmapJob, UmapResult } from './umap-tasks.ts';
@@ -34,9 +34,8 @@ export async function benchUmap(options: BenchOptions, sizes: number[], print: P
   }
   const tables: Tables = { whole: [], parts: [], layouts: [] };
   for (const n of sizes) {
-    const set = documentVectors(n, options.d, options.seed);
     await withScratchFolder(async (folder) => {
-      await benchSize(set, folder, options, python, print, tables);
+      await benchSize(n, folder, options, python, print, tables);
     });
   }
   printTable(
@@ -45,7 +44,7 @@ export async function benchUmap(options: BenchOptions, sizes: number[], print: P
       `the program from its start, compiling and loading included. Ratios: CPU time to ours of one thread, and process to ` +
       `process. Trustworthiness and share of 15 neighbours kept over ${qualityRows} rows. umap-js up to n ${mostUmapJsRows}.`,
     [
-      ...['by', 'n', 'd', 'k', 'threads', 'wall s', 'CPU s', 'process CPU s', 'peak MB'],
+      ...['by', 'vectors of', 'n', 'd', 'k', 'threads', 'wall s', 'CPU s', 'process CPU s', 'peak MB'],
       ...['ratio', 'process ratio', 'trust.', 'kept', 'sha256'],
     ],
     tables.whole,
@@ -63,16 +62,17 @@ export async function benchUmap(options: BenchOptions, sizes: number[], print: P
 }
 
 async function benchSize(
-  set: LabelledPoints,
+  n: number,
   folder: string,
-  { k, threads, seed, withPeers }: BenchOptions,
+  options: BenchOptions,
   python: string | null,
   print: Print,
   { whole, parts, layouts }: Tables,
 ): Promise<void> {
-  const { n, d } = set;
+  const { k, threads, seed, withPeers } = options;
   const file = (name: string): string => join(folder, name);
-  writeNumbers(file('points.f32'), set.points);
+  const { of, d } = await writePaperVectors(options, n, file('points.f32'), print);
+  const points = readFloats(file('points.f32'));
   const job: UmapJob = {
     ...{ n, d, nNeighbors: k + 1, nComponents, minDist, epochs: defaultEpochs(n), threads: threads[0], seed },
     ...{ points: file('points.f32'), layout: file('layout.f32'), start: file('start.f32') },
@@ -85,12 +85,12 @@ async function benchSize(
     if (n <= 30) return [null, null];
     const placed = readFloats(job.layout);
     const wanted = { n, d, nComponents, k: 15, metric: 'cosine', rows: qualityRows } as const;
-    const quality = neighborhoodQuality(set.points, placed, wanted);
+    const quality = neighborhoodQuality(points, placed, wanted);
     return [quality.trustworthiness, quality.neighborsKept];
   };
   const addWhole = (by: string, count: number, timing: Timing, processSeconds: number, peak: number) =>
     whole.push([
-      ...[by, n, d, k + 1, count, timing.wallSeconds, timing.cpuSeconds, processSeconds, peak],
+      ...[by, of, n, d, k + 1, count, timing.wallSeconds, timing.cpuSeconds, processSeconds, peak],
       ratioOf(timing.cpuSeconds, ours?.total.cpuSeconds),
       ratioOf(processSeconds, ours?.processSeconds),
       ...judged(),
