@@ -30,13 +30,13 @@ export async function fetchSources(store: Store, settings: Settings, job: FetchJ
   }
 }
 
-/** The revision of each kept source, by its name; what ingest is made from beside files. */
+/** The revision of each kept source, as it stands in reasons; what ingest is made from beside files. */
 export function sourceRevisions(store: Store, settings: Settings): Record<string, string> {
   const sources = stages.ingest.kept(settings.sections.ingest, settings.baseFolder);
   return Object.fromEntries(
     sources.map(({ name, identity }) => {
       const revision = readSource(store, identity)?.revision;
-      return [name, `${identity.slice(0, 16)} ${revision ?? 'not asked yet'}`];
+      return [`records of ${name}`, `${identity.slice(0, 16)} ${revision ?? 'not asked yet'}`];
     }),
   );
 }
