@@ -96,7 +96,8 @@ function describe(summary: RunSummary, given: PipelineArguments): string[] {
     lines.push(`Left out    ${count(left)} (${why})`);
   }
   if (summary.intake !== null) {
-    const { added, changed, removed } = summary.intake;
+    const { added, changed, removed, merged } = summary.intake;
+    if (merged > 0) lines.push(`Merged      ${count(merged)} records of papers that another source has, too`);
     lines.push(`This run    ${count(added)} new, ${count(changed)} changed, ${count(removed)} removed`);
   }
   lines.push(`Topics      ${count(summary.topics)}; ${percent(summary.noiseShare)} of documents in none`);
