@@ -89,7 +89,7 @@ function describe(summary: RunSummary, given: PipelineArguments): string[] {
   } else {
     lines.push(`${summary.runId} done in ${duration(summary.seconds)}.`);
   }
-  const left = summary.documentsIn - summary.documentsOut;
+  const left = summary.skipped.reduce((sum, { rows }) => sum + rows, 0);
   lines.push('', `Documents   ${count(summary.documentsOut)} of ${count(summary.documentsIn)} rows`);
   if (left > 0) {
     const why = summary.skipped.map(({ reason, rows }) => `${reason} ${count(rows)}`).join(', ');

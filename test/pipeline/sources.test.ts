@@ -53,6 +53,11 @@ describe('a list of sources', () => {
 
     const again = await run(folder, 'pipeline', ...args);
     expect(summaryOf(again.stdout).up_to_date).toBe(true);
+    const told = await run(folder, 'pipeline', '--config', 'config.yaml', '--only', 'ingest');
+    expect(told.stderr + told.stdout).toContain(
+      'Merged      10 records of papers that another source has, too',
+    );
+    expect(told.stderr + told.stdout).not.toContain('Left out');
   });
 
   it('is read again when a file of any of them changes', async () => {
