@@ -35,7 +35,7 @@ export async function measureNewFields(
 ): Promise<NewFields> {
   const papersOf = byField(field);
   const needed = FIELD_PAPERS * FIELD_NIGHTS;
-  const able = [...papersOf].filter(([, papers]) => papers.length >= needed && papers.length <= 4 * needed);
+  const able = [...papersOf].filter(([, papers]) => papers.length >= needed && papers.length <= 3 * needed);
   able.sort(([a, p], [b, q]) => q.length - p.length || (a < b ? -1 : 1));
   const step = Math.max(1, Math.floor(able.length / FIELDS));
   const held = able.filter((_, i) => i % step === 0).slice(0, FIELDS);

@@ -17,6 +17,8 @@ import { type Corpus, encode, type Layout, type Night, night } from './topic-nig
 /** Papers of the first night, and those that come later as a share of them. */
 const BASE = 6000;
 const MORE = 0.35;
+/** Papers of a stream by chance, as a multiple of those of the first night: fields need some of their own. */
+const BY_CHANCE = 2.5;
 /** New fields and drift begin with this share of it, since fields are held out of what there is. */
 const FIELDS_BASE = 2 / 3;
 
@@ -42,7 +44,7 @@ export const stabilityBench: Bench = {
       const streams =
         name === 'ACL'
           ? await streamsInTimeOrder(path, count, base, papers - base)
-          : await streamsByChance(path, count, papers);
+          : await streamsByChance(path, count, Math.round(base * BY_CHANCE));
       for (const [s, stream] of streams.entries()) {
         await withScratchFolder(async (folder) => {
           const corpus = await encode(stream.papers, base, folder, seed + s);
