@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, relative, resolve } from 'node:path';
 import { distance } from 'fastest-levenshtein';
-import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isSeq, LineCounter, parseDocument } from 'yaml';
 import * as z from 'zod';
 import { UserError } from './errors.ts';
 
@@ -135,7 +135,7 @@ function applyOverride(document: Document, override: string): string {
     const found = depth === 0 ? document.contents : document.getIn(parent);
     if (found === null || found === undefined) {
       if (depth > 0) document.setIn(parent, document.createNode({}));
-    } else if (!isMap(found)) {
+    } else if (!isMap(found) && !(isSeq(found) && /^\d+$/.test(keys[depth]) && found.has(keys[depth]))) {
       const where = depth === 0 ? 'the configuration' : parent.join('.');
       throw new UserError(`--set ${override}: expected settings (key: value) in ${where}, found ${found}.`);
     }
@@ -167,12 +167,23 @@ function checkSections(value: unknown, schemas: Schemas, places: Places): Record
     }
   }
   const checked: Record<string, unknown> = {};
-  for (const [name, schema] of Object.entries(schemas)) {
+  for (const [name, either] of Object.entries(schemas)) {
+    const schema = formOf(either, given[name]);
     const result = schema.safeParse(given[name] ?? {});
     if (!result.success) throw new UserError(wordIssue(name, schema, result.error.issues[0], places));
     checked[name] = result.data;
   }
   return checked;
+}
+
+/**
+ * A section that may be one group of settings or a list of them is a union of the two: the form that a value
+ * is meant to have, so that what is wrong with it can be named.
+ */
+export function formOf(schema: z.ZodType, value: unknown): z.ZodType {
+  if (!(schema instanceof z.ZodUnion)) return schema;
+  const isList = (option: unknown): boolean => option instanceof z.ZodArray;
+  return schema.options.find((option) => isList(option) === Array.isArray(value)) as z.ZodType;
 }
 
 /** One sentence: section, what was expected of which key, what was found, and where. */

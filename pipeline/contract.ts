@@ -237,9 +237,16 @@ export interface IngestedRecord {
   id: string;
   /** Lower case, without resolver address; null when the source has none. */
   doi: string | null;
+  /** As 2101.00001 or hep-th/9901001, without version; null when the source has none. */
+  arxiv: string | null;
+  /** Digits; null when the source has none. */
+  pmid: string | null;
   title: string;
   abstract: string;
   year: number | null;
+  facts: PaperFacts;
+  /** Set for a paper that is no longer to be counted on: it is left out, and this says why. */
+  withdrawn: Withdrawal | null;
   /** sha256 of title and abstract as they stand here, hex: decides what is done again. */
   contentHash: string;
   /** Normalised title, equal for duplicates; null for a title too short to tell papers apart. */
@@ -248,6 +255,29 @@ export interface IngestedRecord {
   richness: number;
   /** What else the source gave, already clean; column order kept. */
   extra: Record<string, unknown>;
+}
+
+/** What a source tells of a paper beside its text; counted and listed, never clustered. */
+export interface PaperFacts {
+  /** Names in the order of the paper; empty when the source has none. */
+  authors: string[];
+  institutions: string[];
+  /** Journal, proceedings or repository. */
+  venue: string | null;
+  /** Times cited, as the source counts. */
+  citations: number | null;
+  /** Date of publication as YYYY, YYYY-MM or YYYY-MM-DD. */
+  published: string | null;
+}
+
+export interface Withdrawal {
+  /**
+   * retracted: the paper is void, in whichever source else it stands. withdrawn: its authors took this version
+   * back. deleted: the source no longer has this record.
+   */
+  reason: 'retracted' | 'withdrawn' | 'deleted';
+  /** Who says so. */
+  detail: string;
 }
 
 /** A row that did not: nothing is lost without a trace. */
@@ -262,8 +292,62 @@ export interface SkippedRow {
 }
 
 export interface IngestBatch {
+  /** Which of the config's sources it is of. */
+  source: SourceName;
   records: IngestedRecord[];
   skipped: SkippedRow[];
+}
+
+export interface SourceName {
+  /** As the database names it: its format, where the config gives it no other name. */
+  name: string;
+  /** Place in the config's list, from 0: of two sources that have a paper, the earlier gives it its id. */
+  place: number;
+}
+
+/**
+ * A source whose records the database keeps, because asking for all of them each night would be too much: a
+ * service, or a folder of many files.
+ */
+export interface KeptSource extends SourceName {
+  /** Equal for equal questions: what was fetched for one stands for the other. */
+  identity: string;
+  /**
+   * What is new and changed since a cursor, in pieces; each carries the cursor to go on from once it is stored.
+   *
+   * @param cursor Of the last piece stored; null at the beginning.
+   * @throws UserError when the source cannot be reached or does not answer as it should.
+   */
+  changes(cursor: string | null, job: SourceJob): AsyncIterable<SourceChanges>;
+}
+
+/** What a source is handed that asks for changes. */
+export interface SourceJob {
+  signal: AbortSignal;
+  /** As process.env: proxies and keys. */
+  variables: Readonly<Record<string, string | undefined>>;
+  notice(message: string): void;
+  /** Pauses for services, as a share of the usual ones; 1 where it is left out. */
+  patience?: number;
+}
+
+/** A piece of what a source has; storing one twice changes nothing. */
+export interface SourceChanges {
+  /** Where to go on once this is stored. */
+  cursor: string;
+  /** The file, or another part of the source, that these records are of; empty where it has no parts. */
+  part: string;
+  /** Number of the listing of this part that the records were seen in; grows from listing to listing. */
+  pass: number;
+  records: IngestedRecord[];
+  /** Rows that could not be read; where they have no id, their line tells them apart. */
+  skipped: SkippedRow[];
+  /** Records that the source says it has no longer. */
+  deleted: string[];
+  /** Whether this ends a listing of the whole part: records of earlier passes are gone. */
+  endsListing: boolean;
+  /** Parts that are gone with all their records. */
+  droppedParts: string[];
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -285,9 +369,24 @@ export interface Labelled {
   labelTerms: string[][];
 }
 
+/** What sources tell of n documents beside their texts, in corpus order. */
+export interface PaperColumns {
+  /** [n] times cited; −1 where no source says. */
+  citations: Int32Array;
+  /** [n] YYYY, YYYY-MM or YYYY-MM-DD; empty where no source says. */
+  published: string[];
+  /** [n] empty where no source says. */
+  venue: string[];
+  /** Of one document: there may be more names than fit into memory. */
+  authors(row: number): string[];
+  institutions(row: number): string[];
+}
+
 /** All that the exported files show. */
 export interface ExportInput extends Omit<Labelled, 'labelTerms'> {
   documents: DocumentColumns;
+  /** Null where no source tells anything of any document. */
+  papers: PaperColumns | null;
   entities: EntityColumns;
   positions: { x: Float32Array; y: Float32Array };
   assignments: AssignmentColumns;
@@ -362,9 +461,12 @@ interface StageBase<Config> {
 
 /** Reads records from outside. */
 export interface SourceStage<Config> extends StageBase<Config> {
-  /** Files that the source reads, absolute; their contents decide whether ingest is stale. */
+  /** Files that are read as a whole, absolute; their contents decide whether ingest is stale. */
   files(config: Config, baseFolder: string): string[];
+  /** Reads those files. */
   read(job: Job<Config>): AsyncIterable<IngestBatch>;
+  /** The sources whose records the database keeps. */
+  kept(config: Config, baseFolder: string): KeptSource[];
 }
 
 /** What a batch worker does to documents, on this machine or another. */

@@ -26,6 +26,8 @@ const reads: Record<StageName, readonly StageName[]> = {
 export interface Outside {
   /** sha256 by path, relative to the config file, so that a folder can be moved as a whole. */
   files: Record<string, string>;
+  /** What tells the records of each kept source from those of another time, by its name. */
+  sources: Record<string, string>;
   /** Hash of each stage's model. */
   models: Partial<Record<StageName, Record<string, string>>>;
 }
@@ -73,7 +75,7 @@ export async function lookOutside(
       throw error;
     }
   };
-  return { files, models: { entities: hashOf('entities'), embed: hashOf('embed') } };
+  return { files, sources: {}, models: { entities: hashOf('entities'), embed: hashOf('embed') } };
 }
 
 /** What a stage would be made from if it ran now. */
@@ -84,7 +86,7 @@ export function inputsNow(
   states: Map<StageName, StageState>,
 ): StageInputs {
   const stage = stages[name];
-  const from: Record<string, string> = name === 'ingest' ? { ...outside.files } : {};
+  const from: Record<string, string> = name === 'ingest' ? { ...outside.files, ...outside.sources } : {};
   for (const upstream of reads[name]) from[upstream] = outputFor(name, upstream, states) ?? 'nothing';
   return {
     version: stage.version,

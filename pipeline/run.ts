@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { StageName } from './contract.ts';
 import { Interrupted, UserError } from './errors.ts';
+import { fetchSources, sourceRevisions } from './fetch-sources.ts';
 import { requireDevice } from './model/session.ts';
 import { stageOrder } from './order.ts';
-import { inputsNow, lookOutside, unfit, whyStale } from './plan.ts';
+import { inputsNow, lookOutside, type Outside, unfit, whyStale } from './plan.ts';
 import { provideModel } from './provide-model.ts';
 import { pruneExports } from './prune-exports.ts';
 import {
@@ -21,7 +22,7 @@ import {
 import { type StepResult, steps } from './steps.ts';
 import { backUp } from './store/backup.ts';
 import { countDocuments } from './store/documents.ts';
-import { type IntakeCounts, readSkipped } from './store/intake.ts';
+import { countMerged, type IntakeCounts, readSkipped } from './store/intake.ts';
 import { takeLock } from './store/lock.ts';
 import { openDatabase, openForReading, type Store } from './store/open.ts';
 import { databaseBytes, pruneHistory, reclaim } from './store/retention.ts';
@@ -78,7 +79,7 @@ export interface RunSummary {
   upToDate: boolean;
   stages: StageSummary[];
   seconds: number;
-  /** Rows read from the source by the last ingest, kept and left out. */
+  /** Rows read from the sources by the last ingest: kept, merged and left out. */
   documentsIn: number;
   /** Documents in the corpus. */
   documentsOut: number;
@@ -130,7 +131,11 @@ async function walk(
   const began = performance.now();
   const signal = options.signal === undefined ? lost : AbortSignal.any([options.signal, lost]);
   await provideModels(settings, options, signal);
-  const outside = await lookOutside(settings, { runs: (name) => isSelected(name, options) });
+  if (isSelected('ingest', options)) await askSources(store, settings, options, signal);
+  const outside: Outside = {
+    ...(await lookOutside(settings, { runs: (name) => isSelected(name, options) })),
+    sources: sourceRevisions(store, settings),
+  };
   const stages: StageSummary[] = [];
   let run: RunRow | null = null;
   let intake: IntakeCounts | null = null;
@@ -226,6 +231,26 @@ async function provideModels(settings: Settings, options: RunOptions, signal: Ab
       onProgress: (work, done, total) => options.reporter?.progress(name, done, total, work),
       onNotice: (message) => options.reporter?.notice(name, message),
     });
+  }
+}
+
+/** Brings what is new from the sources whose records are kept; without such, this asks nothing of anybody. */
+async function askSources(
+  store: Store,
+  settings: Settings,
+  { reporter }: RunOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await fetchSources(store, settings, {
+      signal,
+      variables: process.env,
+      progress: (done, work) => reporter?.progress('ingest', done, undefined, work),
+      notice: (message) => reporter?.notice('ingest', message),
+    });
+  } catch (error) {
+    if (signal.aborted) throw new Interrupted('Interrupted; the same command resumes.', { cause: error });
+    throw error;
   }
 }
 
@@ -352,7 +377,7 @@ function summarise(
     upToDate: run === null,
     stages,
     seconds,
-    documentsIn: documents + skipped.reduce((sum, { rows }) => sum + rows, 0),
+    documentsIn: documents + countMerged(store) + skipped.reduce((sum, { rows }) => sum + rows, 0),
     documentsOut: documents,
     intake,
     skipped,

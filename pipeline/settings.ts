@@ -23,6 +23,8 @@ export function loadSettings(path: string, overrides: readonly string[] = []): S
   return { ...loaded, sections, schedule };
 }
 
+type SourceConfig = Exclude<Sections['ingest'], unknown[]>;
+
 export function databasePath(settings: Settings): string {
   return resolve(settings.baseFolder, settings.sections.run.database);
 }
@@ -48,6 +50,17 @@ export function resultSettings<Name extends keyof Sections>(
   { sections }: Pick<Settings, 'sections'>,
   name: Name,
 ): unknown {
+  if (name === 'ingest') {
+    // Who asks a service, and how fast, changes nothing; nor is it anybody's business who reads the manifest.
+    const asked = ({
+      mailto: _mailto,
+      api_key: _key,
+      requests_per_second: _rate,
+      update: _update,
+      ...rest
+    }: SourceConfig) => rest;
+    return Array.isArray(sections.ingest) ? sections.ingest.map(asked) : asked(sections.ingest);
+  }
   if (name !== 'export') return sections[name];
   const { keep_runs: _runs, keep_days: _days, ...rest } = sections.export;
   return rest;

@@ -34,6 +34,7 @@ import {
   readHeadings,
   readIds,
   readOrder,
+  readPapers,
   readTexts,
   textFingerprint,
 } from './store/documents.ts';
@@ -57,6 +58,7 @@ import {
   writePin,
   writeState,
 } from './store/runs.ts';
+import { beginSource, dropOtherSources, readRecords } from './store/sources.ts';
 import {
   readAssignments,
   readEvents,
@@ -130,18 +132,29 @@ export const steps: Record<StageName, (step: Step) => Promise<StepResult>> = {
 async function ingest(step: Step): Promise<StepResult> {
   const { store } = step;
   const intake = beginIntake(store);
+  const kept = stages.ingest.kept(step.settings.sections.ingest, step.settings.baseFolder);
+  for (const source of kept) {
+    for (const piece of readRecords(store, beginSource(store, source).sourceKey)) {
+      checkSignal(step);
+      intake.add({ source, ...piece });
+    }
+  }
   for await (const batch of stages.ingest.read(jobOf(step, 'ingest'))) {
     checkSignal(step);
     intake.add(batch);
   }
   const counts = store
     .transaction(() => {
-      const done = intake.finish(step.settings.sections.ingest.source);
+      const done = intake.finish();
       if (done.documents === 0) {
         throw new UserError(
-          `ingest: no document in ${step.settings.sections.ingest.path}: ${done.read} rows read${reasons(done)}.`,
+          `ingest: no document in ${inputNames(step)}: ${done.read} rows read${reasons(done)}.`,
         );
       }
+      dropOtherSources(
+        store,
+        kept.map(({ identity }) => identity),
+      );
       // What was stored of the removed documents went with them.
       if (done.removed > 0) makeStale(store, stageOrder.slice(1), 'ingest');
       const told = workKey([done.skipped, step.notices]);
@@ -150,6 +163,12 @@ async function ingest(step: Step): Promise<StepResult> {
     })
     .immediate();
   return { documents: counts.added + counts.changed, intake: counts };
+}
+
+function inputNames({ settings }: Step): string {
+  const { ingest } = settings.sections;
+  const sources = Array.isArray(ingest) ? ingest : [ingest];
+  return sources.map(({ path, source }) => path ?? source).join(', ');
 }
 
 function reasons(counts: IntakeCounts): string {
@@ -337,6 +356,7 @@ async function exportFiles(step: Step): Promise<StepResult> {
   };
   const input = {
     documents: readHeadings(store),
+    papers: readPapers(store, order),
     entities: readEntities(store, order),
     positions: readMap(store, order),
     assignments,
@@ -414,6 +434,7 @@ function shownConfig(settings: Settings): Record<string, unknown> {
   return {
     run: { seed: run.seed, refresh: run.refresh },
     ...sections,
+    ingest: resultSettings(settings, 'ingest'),
     export: resultSettings(settings, 'export'),
   };
 }

@@ -59,6 +59,7 @@ function toJson(summary: RunSummary): Record<string, unknown> {
     added: summary.intake?.added ?? 0,
     changed: summary.intake?.changed ?? 0,
     removed: summary.intake?.removed ?? 0,
+    merged: summary.intake?.merged ?? 0,
     topics: summary.topics,
     noise_share: round(summary.noiseShare),
     notices: summary.notices,
@@ -88,14 +89,15 @@ function describe(summary: RunSummary, given: PipelineArguments): string[] {
   } else {
     lines.push(`${summary.runId} done in ${duration(summary.seconds)}.`);
   }
-  const left = summary.documentsIn - summary.documentsOut;
+  const left = summary.skipped.reduce((sum, { rows }) => sum + rows, 0);
   lines.push('', `Documents   ${count(summary.documentsOut)} of ${count(summary.documentsIn)} rows`);
   if (left > 0) {
     const why = summary.skipped.map(({ reason, rows }) => `${reason} ${count(rows)}`).join(', ');
     lines.push(`Left out    ${count(left)} (${why})`);
   }
   if (summary.intake !== null) {
-    const { added, changed, removed } = summary.intake;
+    const { added, changed, removed, merged } = summary.intake;
+    if (merged > 0) lines.push(`Merged      ${count(merged)} records of papers that another source has, too`);
     lines.push(`This run    ${count(added)} new, ${count(changed)} changed, ${count(removed)} removed`);
   }
   lines.push(`Topics      ${count(summary.topics)}; ${percent(summary.noiseShare)} of documents in none`);

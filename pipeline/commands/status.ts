@@ -1,13 +1,15 @@
 /** `scinertopic status`: what is stored, what is stale and why, and the last runs. */
 
 import { existsSync, statSync } from 'node:fs';
-import { lookOutside, planAll } from '../plan.ts';
+import { sourceRevisions } from '../fetch-sources.ts';
+import { lookOutside, type Outside, planAll } from '../plan.ts';
 import { databasePath, loadSettings } from '../settings.ts';
 import { backupsOf } from '../store/backup-files.ts';
 import { type RunSize, runSizes } from '../store/growth.ts';
 import { isLocked } from '../store/lock.ts';
 import { openForReading } from '../store/open.ts';
 import { lastRuns, type RunRow, readStates } from '../store/runs.ts';
+import { countSources } from '../store/sources.ts';
 import { countStored } from '../store/status.ts';
 import { type Console, count, percent, table } from './console.ts';
 
@@ -23,7 +25,7 @@ const shownRuns = 5;
 export async function statusCommand(given: StatusArguments, console: Console): Promise<void> {
   const settings = loadSettings(given.config, given.set);
   const path = databasePath(settings);
-  const outside = await lookOutside(settings, { orMissing: true });
+  const outside: Outside = await lookOutside(settings, { orMissing: true });
   if (!existsSync(path)) {
     const stages = planAll(settings, outside, new Map());
     if (given.json) console.out(JSON.stringify({ database: path, exists: false, stages, runs: [] }));
@@ -33,7 +35,9 @@ export async function statusCommand(given: StatusArguments, console: Console): P
   const store = openForReading(path);
   try {
     const stored = countStored(store);
-    const stages = planAll(settings, outside, readStates(store));
+    const sources = countSources(store);
+    const now = { ...outside, sources: sourceRevisions(store, settings) };
+    const stages = planAll(settings, now, readStates(store));
     const runs = lastRuns(store, shownRuns).map((run) => shownRun(run, isLocked(path)));
     const bytes = statSync(path).size;
     const growth = runSizes(store, shownRuns + 1);
@@ -41,7 +45,17 @@ export async function statusCommand(given: StatusArguments, console: Console): P
     if (given.json) {
       const sizes = growth.map(shownSize);
       console.out(
-        JSON.stringify({ database: path, exists: true, bytes, stored, stages, runs, growth: sizes, backups }),
+        JSON.stringify({
+          database: path,
+          exists: true,
+          bytes,
+          stored,
+          sources,
+          stages,
+          runs,
+          growth: sizes,
+          backups,
+        }),
       );
       return;
     }
@@ -49,6 +63,12 @@ export async function statusCommand(given: StatusArguments, console: Console): P
     const rows: [string, number][] = Object.entries(stored);
     for (const line of table(rows.map(([name, rowCount]) => [name.replaceAll('_', ' '), rowCount]))) {
       console.out(`  ${line}`);
+    }
+    if (sources.length > 0) console.out('Sources, asked for what is new by each run');
+    for (const { name, records, unread } of sources) {
+      console.out(
+        `  ${name.padEnd(9)} ${count(records)} records${unread === 0 ? '' : `, ${count(unread)} left out`}`,
+      );
     }
     console.out('Stages');
     for (const { name, why } of stages) {

@@ -19,7 +19,7 @@ import {
   symlink,
 } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { errorCode } from './faults.ts';
+import { errorCode } from '../http/transfer-fault.ts';
 import type { HubFile } from './listing.ts';
 import { isCommit } from './names.ts';
 

@@ -16,11 +16,13 @@ import {
 import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UserError } from '../errors.ts';
+import type { Answer } from '../http/request.ts';
+import { errorCode, headerText, TransferFault } from '../http/transfer-fault.ts';
 import { type Checksum, checksum, difference } from './checksum.ts';
-import type { HubAnswer, HubConnection } from './connection.ts';
-import { type Asked, errorCode, headerText, reference, TransferFault } from './faults.ts';
+import type { HubConnection } from './connection.ts';
+import { type Asked, reference } from './faults.ts';
 import type { HubFile } from './listing.ts';
-import { withRetries } from './retry.ts';
+import { withHubRetries } from './retry.ts';
 
 export interface Download {
   connection: HubConnection;
@@ -96,7 +98,7 @@ async function transfer(wanted: Download): Promise<void> {
     wanted.onBytes(bytes);
   };
   most = await partialBytes(partial);
-  await withRetries(
+  await withHubRetries(
     { asked, environment: connection.environment, signal, onRetry, broughtMuch },
     async () => {
       const before = await partialBytes(partial);
@@ -150,7 +152,7 @@ function rangeHeaders(partial: string, from: number): Record<string, string> {
 }
 
 /** An answer to a request for a part must go on where the partial file ends. */
-function checkPart(wanted: Download, answer: HubAnswer, from: number): void {
+function checkPart(wanted: Download, answer: Answer, from: number): void {
   if (answer.status === 200) return;
   const first = /^bytes (\d{1,15})-/.exec(headerText(answer.headers, 'content-range') ?? '')?.[1];
   if (answer.status === 206 && first !== undefined && Number(first) === from) return;
@@ -161,7 +163,7 @@ function checkPart(wanted: Download, answer: HubAnswer, from: number): void {
 }
 
 /** Compares the length that the host announces, where it does, with the listing's before anything is written. */
-function checkAnnounced(wanted: Download, answer: HubAnswer, from: number): void {
+function checkAnnounced(wanted: Download, answer: Answer, from: number): void {
   const text = headerText(answer.headers, 'content-length');
   if (text === null || !/^\d{1,15}$/.test(text)) return;
   const bytes = from + Number(text);
@@ -173,7 +175,7 @@ function checkAnnounced(wanted: Download, answer: HubAnswer, from: number): void
   }
 }
 
-function startOver(descriptor: number, partial: string, answer: HubAnswer): void {
+function startOver(descriptor: number, partial: string, answer: Answer): void {
   ftruncateSync(descriptor, 0);
   rmSync(etagPath(partial), { force: true });
   const etag = headerText(answer.headers, 'etag') ?? '';

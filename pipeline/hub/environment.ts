@@ -3,9 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { UserError } from '../errors.ts';
-import { quoted } from './names.ts';
+import { firstVariable, type Proxies, readProxies } from '../http/proxies.ts';
+import { type HttpTiming, httpTiming } from '../http/timing.ts';
+import { quoted } from '../http/transfer-fault.ts';
 
 export interface HubEnvironment {
   /** Address of the hub without a slash at its end. */
@@ -16,50 +17,25 @@ export interface HubEnvironment {
   cacheFolder: string;
   /** The variable that forbids the network; null when it may be used. */
   offline: string | null;
-  proxies: HubProxies;
+  proxies: Proxies;
   timing: HubTiming;
 }
 
-/** Addresses of proxies; empty where there is none. */
-export interface HubProxies {
-  http: string;
-  https: string;
-  /** Hosts that are asked directly, separated by commas. */
-  none: string;
-}
-
 /** How long to wait for whom. Tests shorten it. */
-export interface HubTiming {
-  /** Times that a request is made before it is given up. */
-  tries: number;
-  /** Pause before the second try; each further one is twice as long, and all get a random share on top. */
-  firstPauseMilliseconds: number;
-  longestPauseMilliseconds: number;
-  /** Longest Retry-After that is waited for. */
-  longestRetryAfterSeconds: number;
-  /** How long a server may send nothing. */
-  idleMilliseconds: number;
+export interface HubTiming extends HttpTiming {
   /** How often a process that fetches shows that it is alive. */
   heartbeatMilliseconds: number;
   /** Without a heartbeat for this long, a process that is gone has left its lock behind. */
   deadOwnerMilliseconds: number;
   /** Without a heartbeat for this long, any lock has been left behind. */
   silentOwnerMilliseconds: number;
-  /** Sleeps for as long as a server has asked us to. */
-  wait: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
 export const hubTiming: HubTiming = {
-  tries: 6,
-  firstPauseMilliseconds: 1000,
-  longestPauseMilliseconds: 30_000,
-  // The hub counts requests in windows of five minutes.
-  longestRetryAfterSeconds: 330,
-  idleMilliseconds: 30_000,
+  ...httpTiming,
   heartbeatMilliseconds: 500,
   deadOwnerMilliseconds: 2_000,
   silentOwnerMilliseconds: 60_000,
-  wait: (milliseconds, signal) => setTimeout(milliseconds, undefined, { signal }),
 };
 
 const publicEndpoint = 'https://huggingface.co';
@@ -79,8 +55,7 @@ export function hubEnvironment(
   cacheFolder?: string,
 ): HubEnvironment {
   /** The first of these variables that is set to something, as Python's `or` picks it. */
-  const first = (...names: string[]): string | null =>
-    names.map((name) => variables[name]?.trim()).find((value) => value !== undefined && value !== '') ?? null;
+  const first = (...names: string[]): string | null => firstVariable(variables, ...names);
   const path = (text: string): string => expandedPath(text, variables);
 
   const caches = first('XDG_CACHE_HOME') ?? join('~', '.cache');
@@ -95,11 +70,7 @@ export function hubEnvironment(
         checkedToken(readToken(tokenFile), tokenFile)),
     cacheFolder: cacheFolder === undefined ? path(hubCache ?? join(home, 'hub')) : resolve(cacheFolder),
     offline: ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE'].find((name) => isTrue(first(name))) ?? null,
-    proxies: {
-      http: checkedProxy(first('http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'), 'HTTP_PROXY'),
-      https: checkedProxy(first('https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'), 'HTTPS_PROXY'),
-      none: first('no_proxy', 'NO_PROXY') ?? '',
-    },
+    proxies: readProxies(variables),
     timing: { ...hubTiming, ...idleTime(first('HF_HUB_DOWNLOAD_TIMEOUT')) },
   };
 }
@@ -153,18 +124,6 @@ function checkedToken(token: string | null, source: string): string | null {
     );
   }
   return token;
-}
-
-function checkedProxy(text: string | null, variable: string): string {
-  if (text === null) return '';
-  const full = text.includes('://') ? text : `http://${text}`;
-  const url = URL.canParse(full) ? new URL(full) : null;
-  if (url === null || !/^(?:https?|socks5?):$/.test(url.protocol) || url.hostname === '') {
-    throw new UserError(
-      `${variable}: expected a proxy's address, as http://proxy.example:3128, got one that cannot be read.`,
-    );
-  }
-  return full;
 }
 
 function idleTime(text: string | null): Partial<HubTiming> {

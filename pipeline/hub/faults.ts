@@ -4,27 +4,15 @@
  */
 
 import { UserError } from '../errors.ts';
+import {
+  errorCode,
+  type Headers,
+  headerText,
+  quoted,
+  retryAfter,
+  TransferFault,
+} from '../http/transfer-fault.ts';
 import type { HubEnvironment } from './environment.ts';
-import { quoted } from './names.ts';
-
-/** Something that may pass. Given up after some tries, its message becomes a UserError's. */
-export class TransferFault extends Error {
-  override readonly name = 'TransferFault';
-
-  /** What the server asked for; null when it asked for nothing. */
-  readonly retryAfterSeconds: number | null;
-  /** True when nobody answered at all: no network, no such host, nobody listening. */
-  readonly unreachable: boolean;
-
-  constructor(
-    message: string,
-    options: ErrorOptions & { retryAfterSeconds?: number | null; unreachable?: boolean } = {},
-  ) {
-    super(message, options);
-    this.retryAfterSeconds = options.retryAfterSeconds ?? null;
-    this.unreachable = options.unreachable ?? false;
-  }
-}
 
 /** No such repository, or a private one. */
 export class NotOnHub extends UserError {}
@@ -36,8 +24,6 @@ export interface Asked {
   /** Null for the listing of all files. */
   path: string | null;
 }
-
-export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /**
  * What a status that brings no content means.
@@ -110,66 +96,6 @@ export function statusFault(
   );
 }
 
-/** What an error of the connection means; anything unknown comes back as it is. */
-export function networkFault(error: unknown, url: URL, asked: Asked, environment: HubEnvironment): unknown {
-  const code = errorCode(error);
-  const text = error instanceof Error ? error.message : '';
-  const proxy = proxyFor(url, environment);
-  const through = proxy === null ? '' : ` through the proxy ${proxy}`;
-  const name = reference(asked);
-
-  const refusal = /Proxy response \((\d+)\)/.exec(text);
-  if (refusal !== null) {
-    return new UserError(
-      `${name}: the proxy ${proxy} refuses to connect to ${url.host} (${refusal[1]}). ` +
-        (refusal[1] === '407'
-          ? "It asks for a name and password: put them into the proxy's address, http://name:password@host:port."
-          : 'Have that host allowed, or name another proxy in HTTPS_PROXY.'),
-      { cause: error },
-    );
-  }
-  if (isCertificateFault(code)) {
-    return new UserError(
-      `${name}: the certificate of ${url.host} is not trusted (${code}). Where a proxy opens connections, name its certificate in NODE_EXTRA_CA_CERTS.`,
-      { cause: error },
-    );
-  }
-  const unreachable: Record<string, string> = {
-    ENOTFOUND: `the name ${proxy ?? url.host} is not known`,
-    EAI_AGAIN: `names such as ${proxy ?? url.host} cannot be looked up`,
-    ECONNREFUSED: `nobody listens at ${proxy ?? url.host}`,
-    ENETUNREACH: `there is no way to ${proxy ?? url.host}`,
-    EHOSTUNREACH: `there is no way to ${proxy ?? url.host}`,
-    ENETDOWN: 'the network is down',
-    EADDRNOTAVAIL: 'the network is down',
-    UND_ERR_CONNECT_TIMEOUT: `${proxy ?? url.host} does not answer`,
-  };
-  if (code !== null && code in unreachable) {
-    return new TransferFault(`${unreachable[code]} (${code})`, { cause: error, unreachable: true });
-  }
-  const broken: Record<string, string> = {
-    UND_ERR_HEADERS_TIMEOUT: `${url.host} did not answer${through}`,
-    UND_ERR_BODY_TIMEOUT: `${url.host} stopped sending${through}`,
-    UND_ERR_SOCKET: `${url.host} broke the connection off${through}`,
-    UND_ERR_RES_CONTENT_LENGTH_MISMATCH: `${url.host} sent less than it had announced${through}`,
-    ECONNRESET: `${url.host} broke the connection off${through}`,
-    EPIPE: `${url.host} broke the connection off${through}`,
-    ECONNABORTED: `${url.host} broke the connection off${through}`,
-    ETIMEDOUT: `${url.host} does not answer${through}`,
-  };
-  if (code !== null && code in broken)
-    return new TransferFault(`${broken[code]} (${code})`, { cause: error });
-  if (
-    code === 'ERR_SSL_WRONG_VERSION_NUMBER' ||
-    (error instanceof Error && error.name === 'HTTPParserError')
-  ) {
-    return new TransferFault(`${url.host} does not speak HTTP as expected${through} (${code ?? text})`, {
-      cause: error,
-    });
-  }
-  return error;
-}
-
 /** What the user reads once a fault has not passed. */
 export function givenUp(fault: TransferFault, asked: Asked, environment: HubEnvironment): UserError {
   const what = asked.path === null ? 'the list of its files' : asked.path;
@@ -211,41 +137,7 @@ export function isReadOnly(error: unknown): boolean {
   return ['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error) ?? '');
 }
 
-export function errorCode(error: unknown): string | null {
-  if (!(error instanceof Error)) return null;
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  // Several addresses were tried, as IPv4 and IPv6; what the first one said stands for all.
-  if (error instanceof AggregateError) return errorCode(error.errors[0]);
-  return null;
-}
-
 /** As users write it: hf:owner/name, with the revision where they gave one. */
 export function reference(asked: Asked): string {
   return `hf:${asked.repository}${asked.revision === 'main' ? '' : `@${asked.revision}`}`;
-}
-
-export function headerText(headers: Headers, name: string): string | null {
-  const value = headers[name];
-  return (Array.isArray(value) ? value[0] : value) ?? null;
-}
-
-/** Seconds or a date, as HTTP allows; null for neither. */
-function retryAfter(headers: Headers): number | null {
-  const text = headerText(headers, 'retry-after');
-  if (text === null) return null;
-  const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
-  return Number.isNaN(seconds) ? null : Math.max(0, Math.ceil(seconds));
-}
-
-function isCertificateFault(code: string | null): boolean {
-  return (
-    code !== null &&
-    /CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|^ERR_TLS_|SELF_SIGNED|UND_ERR_PRX_TLS/.test(code)
-  );
-}
-
-/** Host of the proxy that a host is reached by, as far as the variables tell; null for none. */
-function proxyFor(url: URL, environment: HubEnvironment): string | null {
-  const address = url.protocol === 'https:' ? environment.proxies.https : environment.proxies.http;
-  return address === '' ? null : new URL(address).host;
 }

@@ -5,11 +5,12 @@
 
 import { rm, statfs } from 'node:fs/promises';
 import { Interrupted, UserError } from '../errors.ts';
+import { errorCode, TransferFault } from '../http/transfer-fault.ts';
 import type { RepositoryCache } from './cache.ts';
 import { type Checksum, checksum, difference } from './checksum.ts';
 import { HubConnection } from './connection.ts';
 import { download, partialBytes } from './download.ts';
-import { diskFault, errorCode, reference, TransferFault } from './faults.ts';
+import { diskFault, reference } from './faults.ts';
 import { type HubFile, type Listing, listFiles } from './listing.ts';
 import { withLock } from './lock.ts';
 import { type Manifest, type SnapshotFile, writeManifest } from './manifest.ts';

@@ -5,7 +5,7 @@ import { UserError } from '../errors.ts';
 import type { HubConnection } from './connection.ts';
 import { type Asked, NotOnHub, reference } from './faults.ts';
 import { isCommit } from './names.ts';
-import { type RetryRequest, withRetries } from './retry.ts';
+import { type HubRetry, withHubRetries } from './retry.ts';
 
 /** One file of a repository, as the hub lists it or as the cache holds it. */
 export interface HubFile {
@@ -51,7 +51,7 @@ const answerSchema = z.object({
  */
 export async function listFiles(
   connection: HubConnection,
-  retry: Omit<RetryRequest, 'asked' | 'environment'>,
+  retry: Omit<HubRetry, 'asked' | 'environment'>,
   repository: string,
   revision: string,
 ): Promise<Listing> {
@@ -59,7 +59,7 @@ export async function listFiles(
   const asked: Asked = { repository, revision, path: null };
   const model = `${environment.endpoint}/api/models/${repository}`;
   const ask = (address: string): Promise<string> =>
-    withRetries({ ...retry, asked, environment }, () => listingText(connection, address, asked));
+    withHubRetries({ ...retry, asked, environment }, () => listingText(connection, address, asked));
   const text = await ask(`${model}/revision/${encodeURIComponent(revision)}?blobs=true`).catch((error) => {
     // Some mirrors list the main branch alone, without its name.
     if (!(error instanceof NotOnHub) || revision !== 'main') throw error;

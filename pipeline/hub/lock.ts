@@ -11,8 +11,8 @@ import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promise
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { errorCode } from '../http/transfer-fault.ts';
 import type { HubTiming } from './environment.ts';
-import { errorCode } from './faults.ts';
 
 interface Owner {
   host: string;

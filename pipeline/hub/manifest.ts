@@ -2,8 +2,8 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import * as z from 'zod';
+import { errorCode } from '../http/transfer-fault.ts';
 import { writeWhole } from './cache.ts';
-import { errorCode } from './faults.ts';
 import { type HubFile, maxListingBytes } from './listing.ts';
 
 export interface SnapshotFile {

@@ -4,10 +4,11 @@
  */
 
 import { UserError } from '../errors.ts';
+import { type Headers, headerText } from '../http/transfer-fault.ts';
 import type { HubConnection } from './connection.ts';
-import { type Headers, headerText, reference } from './faults.ts';
+import { reference } from './faults.ts';
 import type { HubFile } from './listing.ts';
-import { type RetryRequest, withRetries } from './retry.ts';
+import { type HubRetry, withHubRetries } from './retry.ts';
 
 /**
  * @param address Of the file's content.
@@ -16,12 +17,14 @@ import { type RetryRequest, withRetries } from './retry.ts';
  */
 export async function measureFile(
   connection: HubConnection,
-  retry: Omit<RetryRequest, 'environment'>,
+  retry: Omit<HubRetry, 'environment'>,
   address: string,
   file: HubFile,
 ): Promise<HubFile> {
   const { environment } = connection;
-  const answers = await withRetries({ ...retry, environment }, () => connection.head(address, retry.asked));
+  const answers = await withHubRetries({ ...retry, environment }, () =>
+    connection.head(address, retry.asked),
+  );
   const bytes = sizeOf(answers);
   if (bytes === null) {
     throw new UserError(

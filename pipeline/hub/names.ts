@@ -4,6 +4,7 @@
  */
 
 import { UserError } from '../errors.ts';
+import { quoted } from '../http/transfer-fault.ts';
 
 const maxRevisionLength = 250;
 const maxPathLength = 512;
@@ -46,12 +47,6 @@ export function isCommit(revision: string): boolean {
 /** True when a listed path, taken below any folder on any system, stays there and means what it says. */
 export function isSafePath(path: string): boolean {
   return path.length <= maxPathLength && path.split('/').every(isPlainSegment);
-}
-
-/** Text from outside as it may stand in a message: short, and with nothing that a terminal would obey. */
-export function quoted(text: string, maxLength = 120): string {
-  const shown = text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
-  return JSON.stringify(shown).replace(/[\u007f-\u009f\u2028\u2029]/g, '?');
 }
 
 function isPlainSegment(segment: string): boolean {

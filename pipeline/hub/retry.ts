@@ -1,54 +1,22 @@
-/** Asks again, after growing pauses, for as long as a fault may pass. */
+/** Asks the hub again for as long as a fault may pass, in the hub's own words when it does not. */
 
-import pRetry from 'p-retry';
+import { withRetries } from '../http/retry.ts';
 import type { HubEnvironment } from './environment.ts';
-import { type Asked, givenUp, TransferFault } from './faults.ts';
+import { type Asked, givenUp } from './faults.ts';
 
-/** Where nobody answers, many tries only make the user wait for the news. */
-const unreachableTries = 3;
-
-export interface RetryRequest {
+export interface HubRetry {
   asked: Asked;
   environment: HubEnvironment;
   signal: AbortSignal;
   /** Told of each fault that is tried over. */
   onRetry: (message: string) => void;
-  /**
-   * True when the try that has just failed still brought enough to be worth its while: a long file over a bad
-   * line then gets there by many short tries.
-   */
+  /** @see RetryRequest.broughtMuch */
   broughtMuch?: () => boolean;
 }
 
-/**
- * @param once Throws a TransferFault for what may pass; any other error ends it.
- * @throws UserError when the fault has not passed after the environment's number of tries.
- */
-export async function withRetries<T>(request: RetryRequest, once: () => Promise<T>): Promise<T> {
-  const { asked, environment, signal } = request;
+/** @throws UserError when the fault has not passed after the environment's number of tries. */
+export function withHubRetries<T>(request: HubRetry, once: () => Promise<T>): Promise<T> {
+  const { asked, environment, ...rest } = request;
   const { timing } = environment;
-  try {
-    return await pRetry(once, {
-      retries: timing.tries - 1,
-      minTimeout: timing.firstPauseMilliseconds,
-      maxTimeout: timing.longestPauseMilliseconds,
-      factor: 2,
-      // Many machines that were cut off at once must not all come back at once.
-      randomize: true,
-      signal,
-      shouldConsumeRetry: () => !(request.broughtMuch?.() ?? false),
-      shouldRetry: async ({ error, attemptNumber }) => {
-        if (!(error instanceof TransferFault)) return false;
-        if (error.unreachable && attemptNumber >= unreachableTries) return false;
-        const seconds = error.retryAfterSeconds ?? 0;
-        if (seconds > timing.longestRetryAfterSeconds) return false;
-        request.onRetry(`${error.message}; ${seconds > 0 ? `trying again in ${seconds} s` : 'trying again'}`);
-        if (seconds > 0) await timing.wait(seconds * 1000, signal);
-        return true;
-      },
-    });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error instanceof TransferFault ? givenUp(error, asked, environment) : error;
-  }
+  return withRetries({ ...rest, timing, givenUp: (fault) => givenUp(fault, asked, environment) }, once);
 }

@@ -2,13 +2,14 @@
 
 import { stat } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
+import { errorCode, quoted } from '../http/transfer-fault.ts';
 import { RepositoryCache } from './cache.ts';
 import { checksum, difference } from './checksum.ts';
 import type { HubEnvironment } from './environment.ts';
-import { errorCode, isReadOnly, reference } from './faults.ts';
+import { isReadOnly, reference } from './faults.ts';
 import type { HubFile } from './listing.ts';
 import { type Manifest, readManifest, type SnapshotFile, writeManifest } from './manifest.ts';
-import { checkRepository, checkRevision, isSafePath, quoted } from './names.ts';
+import { checkRepository, checkRevision, isSafePath } from './names.ts';
 
 export interface SnapshotRequest {
   /** `owner/name`. */

@@ -1,7 +1,7 @@
 /** Documents out of the database, as columns in corpus order. */
 
 import { createHash } from 'node:crypto';
-import type { CorpusTexts, DocumentColumns } from '../contract.ts';
+import type { CorpusTexts, DocumentColumns, PaperColumns } from '../contract.ts';
 import type { Store } from './open.ts';
 
 /** Row i of the corpus ↔ the document's key in the tables. */
@@ -57,6 +57,31 @@ export function readHeadings(store: Store): DocumentColumns {
   return toColumns(
     store.prepare("SELECT id, title, '', year FROM document ORDER BY order_key, id").raw().iterate(),
   );
+}
+
+/** What sources tell of the documents beside their texts; null where that is nothing. */
+export function readPapers(store: Store, order: CorpusOrder): PaperColumns | null {
+  const told = store.prepare('SELECT 1 FROM document WHERE told = 1 LIMIT 1').pluck().get();
+  if (told === undefined) return null;
+  const rows = store
+    .prepare('SELECT citations, published, venue FROM document ORDER BY order_key, id')
+    .raw()
+    .iterate() as Iterable<[number | null, string | null, string | null]>;
+  const papers = {
+    citations: new Int32Array(order.n).fill(-1),
+    published: [] as string[],
+    venue: [] as string[],
+  };
+  for (const [citations, published, venue] of rows) {
+    papers.citations[papers.published.length] = citations ?? -1;
+    papers.published.push(published ?? '');
+    papers.venue.push(venue ?? '');
+  }
+  const names = (column: 'authors' | 'institutions'): ((row: number) => string[]) => {
+    const statement = store.prepare(`SELECT ${column} FROM document WHERE document_key = ?`).pluck();
+    return (row) => JSON.parse(statement.get(order.keys[row]) as string) as string[];
+  };
+  return { ...papers, authors: names('authors'), institutions: names('institutions') };
 }
 
 export function readIds(store: Store): string[] {

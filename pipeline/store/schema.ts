@@ -300,4 +300,66 @@ export const migrations: readonly string[] = [
     SELECT t.topic_id AS topic_id, t.label AS label, r.run_id AS since_run
     FROM topic_label t JOIN run r USING (run_number);
   `,
+  `
+  -- What sources tell of a paper beside its text; authors and institutions as lists in JSON.
+  ALTER TABLE document ADD COLUMN arxiv TEXT;
+  ALTER TABLE document ADD COLUMN pmid TEXT;
+  ALTER TABLE document ADD COLUMN authors TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE document ADD COLUMN institutions TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE document ADD COLUMN venue TEXT;
+  ALTER TABLE document ADD COLUMN citations INTEGER;
+  ALTER TABLE document ADD COLUMN published TEXT;
+  -- Whether any of these is told.
+  ALTER TABLE document ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX document_told ON document (document_key) WHERE told = 1;
+
+  -- A source whose records are kept, and where asking it goes on. Its revision grows whenever a record changes.
+  CREATE TABLE source (
+    source_key INTEGER PRIMARY KEY,
+    identity TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    cursor TEXT,
+    revision INTEGER NOT NULL
+  ) STRICT;
+
+  -- What such a source has: a record with its text, or a row that could not be read (reason, detail).
+  CREATE TABLE source_record (
+    source_key INTEGER NOT NULL REFERENCES source ON DELETE CASCADE,
+    record_id TEXT NOT NULL,
+    part TEXT NOT NULL,
+    pass INTEGER NOT NULL,
+    line INTEGER NOT NULL,
+    record TEXT,
+    reason TEXT,
+    detail TEXT,
+    UNIQUE (source_key, record_id)
+  ) STRICT;
+  CREATE INDEX source_record_by_part ON source_record (source_key, part, pass);
+
+  -- The records that a document was merged from, its text's own among them (matched_by is null there).
+  CREATE TABLE merged_record (
+    document_key INTEGER NOT NULL REFERENCES document ON DELETE CASCADE,
+    source TEXT NOT NULL,
+    record_id TEXT NOT NULL,
+    line INTEGER NOT NULL,
+    matched_by TEXT,
+    PRIMARY KEY (document_key, source, record_id, line)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX merged_record_by_record ON merged_record (record_id, source, document_key);
+  CREATE INDEX merged_record_matched ON merged_record (document_key, matched_by) WHERE matched_by IS NOT NULL;
+
+  DROP VIEW documents;
+  CREATE VIEW documents AS
+    SELECT id, title, abstract, year, source, extra, doi, arxiv, pmid, authors, institutions, venue, citations,
+      published
+    FROM document;
+
+  CREATE VIEW document_sources AS
+    SELECT d.id AS document_id, m.source AS source, m.record_id AS record_id, m.line AS line,
+      m.matched_by AS matched_by
+    FROM merged_record m JOIN document d USING (document_key)
+    UNION ALL
+    SELECT id, source, id, NULL, NULL FROM document d
+    WHERE NOT EXISTS (SELECT 1 FROM merged_record m WHERE m.document_key = d.document_key);
+  `,
 ];

@@ -1,8 +1,9 @@
 /** documents.csv: one row per document, by id in code-unit order. */
 
-import type { ExportFile, ExportInput } from '../../pipeline/contract.ts';
+import type { ExportFile, ExportInput, PaperColumns } from '../../pipeline/contract.ts';
 import type { Counts } from './counts.ts';
-import { csvTable, listItem, numberCell, textCell } from './csv-table.ts';
+import { csvTable, listCell, listItem, numberCell, textCell } from './csv-table.ts';
+import type { PaperRanks } from './paper-ranks.ts';
 
 const header = [
   'id',
@@ -17,15 +18,38 @@ const header = [
   'entities',
 ];
 
+/** Only where sources tell of such things. */
+const paperHeader = [
+  ...['citations', 'published', 'venue', 'authors', 'institutions', 'place_by_citations', 'place_by_date'],
+];
+
 /**
  * An outlier has topic_id −1, no topic_label and no distance_to_center. `entities` are the distinct
- * canonical names, generic ones left out, most mentioned first, then in code-point order.
+ * canonical names, generic ones left out, most mentioned first, then in code-point order. The places are those
+ * among the documents of the topic, the most cited and the newest first; empty for outliers.
  */
-export function documentsTable(input: ExportInput, counts: Counts): ExportFile {
-  return csvTable('documents.csv', header, () => rows(input, counts));
+export function documentsTable(input: ExportInput, counts: Counts, ranks: PaperRanks | null): ExportFile {
+  const { papers } = input;
+  if (papers === null || ranks === null) {
+    return csvTable('documents.csv', header, () => rows(input, counts, () => []));
+  }
+  const more = (row: number): string[] => paperCells(papers, ranks, row);
+  return csvTable('documents.csv', [...header, ...paperHeader], () => rows(input, counts, more));
 }
 
-function* rows(input: ExportInput, counts: Counts): Generator<string[]> {
+function paperCells(papers: PaperColumns, ranks: PaperRanks, row: number): string[] {
+  return [
+    papers.citations[row] < 0 ? '' : String(papers.citations[row]),
+    textCell(papers.published[row]),
+    textCell(papers.venue[row]),
+    listCell(papers.authors(row)),
+    listCell(papers.institutions(row)),
+    String(ranks.byCitations[row] || ''),
+    String(ranks.byDate[row] || ''),
+  ];
+}
+
+function* rows(input: ExportInput, counts: Counts, more: (row: number) => string[]): Generator<string[]> {
   const { documents, assignments, positions, topics, distanceToCenter } = input;
   const labels = topics.label.map(textCell);
   const entitiesOf = entityNames(input, counts);
@@ -42,6 +66,7 @@ function* rows(input: ExportInput, counts: Counts): Generator<string[]> {
       numberCell(positions.y[row], 4),
       topic < 0 ? '' : numberCell(distanceToCenter[row], 4),
       entitiesOf(row),
+      ...more(row),
     ];
   }
 }

@@ -2,6 +2,7 @@
 
 import type { ExportInput } from '../../pipeline/contract.ts';
 import { escapeHtml, formatCount, formatShare, shorten } from './html.ts';
+import type { PaperRanks } from './paper-ranks.ts';
 import type { Highlights } from './topic-highlights.ts';
 
 /** Rows at most, so that the page stays light; topics.csv has all. */
@@ -15,9 +16,10 @@ const TITLE_CHARACTERS = 140;
 export function* topicsHtml(
   input: ExportInput,
   highlights: readonly Highlights[],
+  ranks: PaperRanks | null,
   bySize: readonly number[],
 ): Generator<string> {
-  const { topics, documents } = input;
+  const { topics, documents, papers } = input;
   yield `<table class="topics" role="table"><caption>${
     bySize.length > MAX_TOPICS
       ? `The ${MAX_TOPICS} largest of ${formatCount(bySize.length)} topics; topics.csv has all.`
@@ -29,12 +31,23 @@ export function* topicsHtml(
   for (const topic of bySize.slice(0, MAX_TOPICS)) {
     const id = topics.topicId[topic];
     const { terms, methods, tasks, materials, metrics } = highlights[topic];
-    const titles = topics.representatives[topic].slice(0, TITLES).map((row) => {
-      const year = documents.year[row];
-      const title = documents.title[row] === '' ? documents.id[row] : documents.title[row];
-      return `<li dir="auto">${escapeHtml(shorten(title, TITLE_CHARACTERS))}${year === null ? '' : ` (${year})`}</li>`;
-    });
-    yield `<tr role="row" id="topic-${id}"><th scope="row" role="rowheader">${escapeHtml(topics.label[topic])}<small>topic ${id}</small></th><td role="cell" class="number" data-column="Documents">${formatCount(topics.size[topic])}</td><td role="cell" class="number" data-column="Share">${formatShare(topics.size[topic] / documents.id.length)}</td><td role="cell" data-column="Top terms">${escapeHtml(terms.slice(0, TERMS).join(', '))}</td><td role="cell"><dl>${names('Methods', methods)}${names('Tasks', tasks)}${names('Materials', materials)}${names('Metrics', metrics)}</dl></td><td role="cell" data-column="Representative documents"><ol>${titles.join('')}</ol></td></tr>
+    const list = (rows: readonly number[], more: (row: number) => string = () => ''): string => {
+      const items = rows.slice(0, TITLES).map((row) => {
+        const year = documents.year[row];
+        const title = documents.title[row] === '' ? documents.id[row] : documents.title[row];
+        const dated = year === null ? '' : ` (${year})`;
+        return `<li dir="auto">${escapeHtml(shorten(title, TITLE_CHARACTERS))}${dated}${more(row)}</li>`;
+      });
+      return `<ol>${items.join('')}</ol>`;
+    };
+    const cited = (row: number): string => `, cited ${formatCount(papers?.citations[row] ?? 0)} times`;
+    const part = (heading: string, rows: readonly number[], more?: (row: number) => string): string =>
+      rows.length === 0 ? '' : `<p>${heading}</p>${list(rows, more)}`;
+    const ranked =
+      ranks === null
+        ? ''
+        : part('Most cited', ranks.mostCited[topic], cited) + part('Newest', ranks.newest[topic]);
+    yield `<tr role="row" id="topic-${id}"><th scope="row" role="rowheader">${escapeHtml(topics.label[topic])}<small>topic ${id}</small></th><td role="cell" class="number" data-column="Documents">${formatCount(topics.size[topic])}</td><td role="cell" class="number" data-column="Share">${formatShare(topics.size[topic] / documents.id.length)}</td><td role="cell" data-column="Top terms">${escapeHtml(terms.slice(0, TERMS).join(', '))}</td><td role="cell"><dl>${names('Methods', methods)}${names('Tasks', tasks)}${names('Materials', materials)}${names('Metrics', metrics)}</dl></td><td role="cell" data-column="Representative documents">${list(topics.representatives[topic])}${ranked}</td></tr>
 `;
   }
   yield '</tbody></table>\n';

@@ -6,6 +6,7 @@
 import type { ExportFile, ExportInput, TopicEventKind } from '../../pipeline/contract.ts';
 import type { Counts } from './counts.ts';
 import { countOf, escapeHtml, formatCount, formatShare } from './html.ts';
+import type { PaperRanks } from './paper-ranks.ts';
 import type { EntityYears } from './punchcard-entity-year.ts';
 import { topicMap } from './report-map.ts';
 import { punchcard } from './report-punchcard.ts';
@@ -21,6 +22,8 @@ const CARD_ENTITIES = 30;
 export interface ReportParts {
   counts: Counts;
   highlights: Highlights[];
+  /** Null where no source tells of citations and dates. */
+  ranks: PaperRanks | null;
   entityYears: EntityYears;
   /** Dated documents that an entity needed to be in entityYears. */
   minEntityDocuments: number;
@@ -30,7 +33,10 @@ export function report(input: ExportInput, parts: ReportParts): ExportFile {
   return { name: 'report.html', content: { [Symbol.iterator]: () => pieces(input, parts) } };
 }
 
-function* pieces(input: ExportInput, { counts, highlights, entityYears, minEntityDocuments }: ReportParts) {
+function* pieces(
+  input: ExportInput,
+  { counts, highlights, ranks, entityYears, minEntityDocuments }: ReportParts,
+) {
   const n = input.documents.id.length;
   const bySize = topicsBySize(input);
   yield `<!doctype html>
@@ -52,7 +58,7 @@ function* pieces(input: ExportInput, { counts, highlights, entityYears, minEntit
   yield* entityCard(input, counts, entityYears, minEntityDocuments);
   yield '</section>\n<section id="topics"><h2>Topics</h2>\n';
   if (bySize.length === 0) yield noTopics;
-  else yield* topicsHtml(input, highlights, bySize);
+  else yield* topicsHtml(input, highlights, ranks, bySize);
   yield '</section>\n</main>\n';
   yield* closing(input);
   yield '</body></html>\n';

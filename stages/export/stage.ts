@@ -5,8 +5,10 @@ import { Interrupted } from '../../pipeline/errors.ts';
 import { type ExportConfig, minEntityDocuments, section } from './config.ts';
 import { countAll, topicEntities } from './counts.ts';
 import { documentsTable } from './documents-table.ts';
+import { paperRanks } from './paper-ranks.ts';
 import { entityYears, punchcardEntityYear } from './punchcard-entity-year.ts';
 import { punchcardTopicEntity } from './punchcard-topic-entity.ts';
+import { namePunchcards } from './punchcard-topic-name.ts';
 import { punchcardTopicYear } from './punchcard-topic-year.ts';
 import { report } from './report.ts';
 import { topicEventsTable } from './topic-events-table.ts';
@@ -28,15 +30,17 @@ export const stage: ExportStage<ExportConfig> = {
     );
     const highlights = topicHighlights(input, inTopics);
     const least = minEntityDocuments(job.config, input.documents.id.length);
+    const ranks = input.papers === null ? null : paperRanks(input, input.papers, counts);
     const overYears = entityYears(counts, least);
     return [
       topicsTable(input, highlights),
-      documentsTable(input, counts),
+      documentsTable(input, counts, ranks),
       punchcardTopicYear(input, counts),
       punchcardEntityYear(input, counts, overYears),
       punchcardTopicEntity(input, inTopics),
+      ...(input.papers === null ? [] : namePunchcards(input, input.papers, counts, job.config)),
       topicEventsTable(input),
-      report(input, { counts, highlights, entityYears: overYears, minEntityDocuments: least }),
+      report(input, { counts, highlights, ranks, entityYears: overYears, minEntityDocuments: least }),
     ];
   },
 };

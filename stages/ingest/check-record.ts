@@ -6,8 +6,9 @@
 import { hash } from 'node:crypto';
 import type { IngestedRecord, SkippedRow } from '../../pipeline/contract.ts';
 import { cleanAbstract, cleanCharacters, cleanText } from './clean-text.ts';
-import type { IngestConfig } from './config.ts';
+import type { SourceConfig } from './config.ts';
 import { rebuildAbstract } from './inverted-index.ts';
+import { readFacts } from './paper-facts.ts';
 import type { SourceRow } from './source-row.ts';
 import { titleKey } from './title-key.ts';
 
@@ -60,7 +61,7 @@ class Fault extends Error {
   }
 }
 
-export function checkRow(row: SourceRow, config: IngestConfig, counts: MendCounts): Checked {
+export function checkRow(row: SourceRow, config: SourceConfig, counts: MendCounts): Checked {
   const mends = createMendCounts();
   const rawId = readGiven(row.values.id);
   const givenId = rawId === null ? '' : cleanCharacters(rawId);
@@ -78,7 +79,7 @@ export function checkRow(row: SourceRow, config: IngestConfig, counts: MendCount
 
 function readRecord(
   row: SourceRow,
-  config: IngestConfig,
+  config: SourceConfig,
   givenId: string,
   mends: MendCounts,
 ): IngestedRecord {
@@ -95,13 +96,20 @@ function readRecord(
   else if (id !== givenId) mends.mendedId++;
   const year = readYear(row.values.year, mends);
   const extra = readExtra(row.extra, mends);
+  const { facts, arxiv, pmid, retracted } = readFacts(row.facts ?? {}, doi, id);
+  const isOut = retracted && config.retracted !== 'keep';
   return {
     line: row.line,
     id,
     doi,
+    arxiv,
+    pmid,
     title,
     abstract,
     year,
+    facts,
+    withdrawn:
+      row.withdrawn ?? (isOut ? { reason: 'retracted', detail: 'its source calls it retracted' } : null),
     contentHash: hash('sha256', `${title}\0${abstract}`),
     titleKey: titleKey(title),
     richness: richness(title, abstract, doi, year, extra),
@@ -124,7 +132,7 @@ function richness(
 // ---------------------------------------------------------------------------------------------
 // Text
 
-function readText(field: string, value: unknown, config: IngestConfig): string {
+function readText(field: string, value: unknown, config: SourceConfig): string {
   if (value === undefined || value === null) return '';
   // Crossref gives titles as lists.
   const text =
@@ -140,7 +148,7 @@ function readText(field: string, value: unknown, config: IngestConfig): string {
   return text;
 }
 
-function readAbstract(row: SourceRow, config: IngestConfig, mends: MendCounts): string {
+function readAbstract(row: SourceRow, config: SourceConfig, mends: MendCounts): string {
   const value = row.values.abstract;
   const isIndex =
     (typeof value === 'object' && value !== null && !Array.isArray(value)) ||
@@ -154,7 +162,7 @@ function readAbstract(row: SourceRow, config: IngestConfig, mends: MendCounts): 
   return readText('abstract', text, config);
 }
 
-function checkText(title: string, abstract: string, config: IngestConfig, mends: MendCounts): void {
+function checkText(title: string, abstract: string, config: SourceConfig, mends: MendCounts): void {
   if (title === '' && abstract === '') throw new Fault('no title and no abstract', 'both are empty');
   const abstractMeasure = measure(abstract);
   const whole = addMeasures(measure(title), abstractMeasure);

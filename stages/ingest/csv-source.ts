@@ -1,9 +1,9 @@
 /** Rows of a delimited table: finds the delimiter and the columns, then gives rows as the text comes in. */
 
 import { UserError } from '../../pipeline/errors.ts';
-import type { IngestConfig, Role } from './config.ts';
+import type { FactRole, Role, SourceConfig } from './config.ts';
 import { type CsvRecord, createCsvScanner } from './csv-records.ts';
-import { describeColumns, findColumns, rankOf, roles } from './header-names.ts';
+import { describeColumns, findColumns, findFacts, rankOf, roles } from './header-names.ts';
 import type { SourceReport, SourceRow, SourceRows } from './source-row.ts';
 
 const delimiters = [',', '\t', ';', '|'];
@@ -21,7 +21,7 @@ const headerLength = 1 << 20;
  */
 export async function* readCsv(
   texts: AsyncIterable<string>,
-  config: IngestConfig,
+  config: SourceConfig,
   path: string,
   report: SourceReport,
 ): AsyncGenerator<SourceRows> {
@@ -45,15 +45,16 @@ export async function* readCsv(
 }
 
 interface Table {
-  /** Characters before the header: Excel's own "sep=;" line. */
+  /** Characters before the header: Excel's own "sep=;" line, or what Dimensions says about its data. */
   skipped: number;
   read(text: string): Iterable<SourceRows>;
   end(): Iterable<SourceRows>;
 }
 
-function openTable(head: string, config: IngestConfig, path: string, report: SourceReport): Table {
+function openTable(head: string, config: SourceConfig, path: string, report: SourceReport): Table {
   const separatorLine = /^sep=(.)\r?\n/.exec(head);
-  const skipped = separatorLine?.[0].length ?? 0;
+  const about = /^"?About the data:[^\r\n]*(?:\r\n?|\n)/.exec(head);
+  const skipped = (separatorLine ?? about)?.[0].length ?? 0;
   const newline = head.includes('\n') || !head.includes('\r') ? '\n' : '\r';
   const body = head.slice(skipped);
   if (body.trim() === '')
@@ -69,6 +70,7 @@ function openTable(head: string, config: IngestConfig, path: string, report: Sou
   const lineOffset = skipped > 0 ? 1 : 0;
   let names: string[] | null = null;
   let columns: Record<Role, number> = { id: -1, doi: -1, title: -1, abstract: -1, year: -1 };
+  let factColumns: [role: FactRole, column: number][] = [];
   let extraColumns: number[] = [];
 
   function readHeader(record: CsvRecord): void {
@@ -81,6 +83,7 @@ function openTable(head: string, config: IngestConfig, path: string, report: Sou
     columns = findColumns(names, config.columns, path);
     const taken: Partial<Record<Role, string>> = {};
     for (const role of roles) if (columns[role] >= 0) taken[role] = names[columns[role]];
+    factColumns = findFacts(names, config.columns, path);
     const used = new Set(Object.values(columns));
     extraColumns = names.flatMap((name, i) => (used.has(i) || name === '' ? [] : [i]));
     const named = delimiterNames[delimiter] ?? JSON.stringify(delimiter);
@@ -95,7 +98,7 @@ function openTable(head: string, config: IngestConfig, path: string, report: Sou
       report.line = line;
       if (names === null) readHeader(record);
       else if (record.fault !== null) result.faulty.push({ line, id: null, ...record.fault });
-      else result.rows.push(toRow(line, record.fields, names, columns, extraColumns));
+      else result.rows.push(toRow(line, record.fields, names, columns, factColumns, extraColumns));
       if (result.rows.length + result.faulty.length < rowsAtOnce) continue;
       yield result;
       result = { rows: [], faulty: [] };
@@ -118,7 +121,7 @@ const delimiterNames: Record<string, string> = {
 };
 
 /** The delimiter under which the first line names most of what is looked for, then has most columns. */
-function detectDelimiter(body: string, newline: '\n' | '\r', config: IngestConfig): string {
+function detectDelimiter(body: string, newline: '\n' | '\r', config: SourceConfig): string {
   const mapped = new Set(Object.values(config.columns));
   let best = ',';
   let bestScore = -1;
@@ -141,11 +144,14 @@ function toRow(
   fields: string[],
   names: readonly string[],
   columns: Record<Role, number>,
+  factColumns: readonly [role: FactRole, column: number][],
   extraColumns: readonly number[],
 ): SourceRow {
   const values: SourceRow['values'] = {};
   for (const role of roles) if (columns[role] >= 0) values[role] = fields[columns[role]];
+  const facts: SourceRow['facts'] = {};
+  for (const [role, column] of factColumns) facts[role] = fields[column];
   const extra: SourceRow['extra'] = [];
   for (const i of extraColumns) if (fields[i] !== '') extra.push([names[i], fields[i]]);
-  return { line, values, extra };
+  return { line, values, facts, extra };
 }

@@ -5,16 +5,21 @@
 
 import { distance } from 'fastest-levenshtein';
 import { UserError } from '../../pipeline/errors.ts';
-import type { IngestConfig, Role } from './config.ts';
+import type { FactRole, Role, SourceConfig } from './config.ts';
 
 export const roles: readonly Role[] = ['id', 'doi', 'title', 'abstract', 'year'];
+
+export const factRoles: readonly FactRole[] = [
+  ...(['arxiv', 'pmid', 'authors', 'institutions', 'venue', 'citations', 'published', 'retracted'] as const),
+];
 
 /** Known names, best first, in lower case with letters and digits only: "UT (Unique WOS ID)" is utuniquewosid. */
 const knownNames: Record<Role, readonly string[]> = {
   id: [
     ...['id', 'openalexid', 'workid', 'paperid', 'documentid', 'docid', 'articleid', 'recordid', 'itemid'],
-    ...['eid', 'ut', 'utuniquewosid', 'uniquewosid', 'uniqueid', 'accessionnumber', 'corpusid', 'pmid'],
-    ...['pubmedid', 'pmcid', 'arxivid', 'aclid', 'anthologyid', 'bibcode', 'lensid', 'identifier', 'key'],
+    ...['eid', 'ut', 'utuniquewosid', 'uniquewosid', 'uniqueid', 'accessionnumber', 'corpusid'],
+    ...['publicationid', 'lensid', 'pmid', 'pubmedid', 'pmcid', 'arxivid', 'aclid', 'anthologyid', 'bibcode'],
+    ...['identifier', 'key'],
   ],
   doi: ['doi', 'di', 'doilink', 'doiurl', 'articledoi'],
   title: [
@@ -37,11 +42,46 @@ const knownNames: Record<Role, readonly string[]> = {
   ],
 };
 
+/** The same for what is told beside the text; these columns stay in `extra` as well. */
+const knownFactNames: Record<FactRole, readonly string[]> = {
+  arxiv: ['arxivid', 'arxiv', 'eprint'],
+  pmid: ['pmid', 'pubmedid', 'pm', 'idspmid'],
+  authors: [
+    ...['authorfullnames', 'af', 'authorshipsauthordisplayname', 'authors', 'author', 'authornames', 'au'],
+    ...['authorships'],
+  ],
+  institutions: [
+    ...['authorshipsinstitutionsdisplayname', 'institutions', 'researchorganizationsstandardized', 'c3'],
+    ...['affiliations', 'authorsaffiliations', 'affiliation'],
+  ],
+  venue: [
+    ...['venue', 'journal', 'sourcetitle', 'so', 'primarylocationsourcedisplayname', 'publicationtitle'],
+    ...['containertitle', 'booktitle', 'journalref', 'sourcedisplayname'],
+  ],
+  citations: [
+    ...['citedbycount', 'citedby', 'citations', 'citationcount', 'timescitedwoscore', 'timescited', 'tc'],
+    ...['citingworkscount', 'ncitation'],
+  ],
+  published: [
+    'publicationdate',
+    'datepublished',
+    'publisheddate',
+    'coverdate',
+    'pubdate',
+    'published',
+    'date',
+  ],
+  retracted: ['isretracted', 'retracted', 'documenttype', 'publicationtype', 'publicationtypes', 'dt'],
+};
+
 /** Exports recognised by columns that only they have together. */
 const knownFormats: [name: string, columns: string[]][] = [
   ['Web of Science (field tags)', ['ti', 'ab', 'ut']],
   ['Web of Science (field tags)', ['ti', 'ab', 'pt']],
   ['Web of Science', ['articletitle', 'utuniquewosid']],
+  ['Dimensions', ['publicationid', 'title', 'pubyear']],
+  ['Lens', ['lensid', 'title']],
+  ['Semantic Scholar', ['corpusid', 'externalids']],
   ['Scopus', ['title', 'eid']],
   ['Scopus', ['title', 'sourcetitle', 'citedby']],
   ['OpenAlex', ['id', 'publicationyear', 'displayname']],
@@ -60,6 +100,11 @@ export function rankOf(role: Role, name: string): number {
   return knownNames[role].indexOf(foldName(name));
 }
 
+/** The same for what is told beside the text. */
+export function rankOfFact(role: FactRole, name: string): number {
+  return knownFactNames[role].indexOf(foldName(name));
+}
+
 /** Whose export a file is; null for a table of anybody's. */
 function recogniseFormat(names: readonly string[]): string | null {
   const folded = new Set(names.map(foldName));
@@ -75,7 +120,7 @@ function recogniseFormat(names: readonly string[]): string | null {
  */
 export function findColumns(
   names: readonly string[],
-  mapping: IngestConfig['columns'],
+  mapping: SourceConfig['columns'],
   path: string,
 ): Record<Role, number> {
   const columns: Record<Role, number> = { id: -1, doi: -1, title: -1, abstract: -1, year: -1 };
@@ -83,7 +128,8 @@ export function findColumns(
   for (const role of roles) {
     const wanted = mapping[role];
     if (wanted === null) continue;
-    columns[role] = wanted === undefined ? findKnown(role, names) : findNamed(wanted, names);
+    columns[role] =
+      wanted === undefined ? findBest(names, (name) => rankOf(role, name)) : findNamed(wanted, names);
     if (columns[role] >= 0) continue;
     if (wanted !== undefined) missing.push(`"${wanted}" (ingest.columns.${role})`);
     else if (role === 'title' || role === 'abstract') missing.push(role);
@@ -92,11 +138,33 @@ export function findColumns(
   return columns;
 }
 
-function findKnown(role: Role, names: readonly string[]): number {
+/**
+ * Column of each fact among a header's names; those that are in none are left out.
+ *
+ * @throws UserError for a name of the user's that the header does not have.
+ */
+export function findFacts(
+  names: readonly string[],
+  mapping: SourceConfig['columns'],
+  path: string,
+): [role: FactRole, column: number][] {
+  return factRoles.flatMap((role): [FactRole, number][] => {
+    const wanted = mapping[role];
+    if (wanted === null) return [];
+    const column =
+      wanted === undefined ? findBest(names, (name) => rankOfFact(role, name)) : findNamed(wanted, names);
+    if (column < 0 && wanted !== undefined) {
+      throw new UserError(missingColumns([`"${wanted}" (ingest.columns.${role})`], names, mapping, path));
+    }
+    return column < 0 ? [] : [[role, column]];
+  });
+}
+
+function findBest(names: readonly string[], rankOfName: (name: string) => number): number {
   let best = -1;
   let bestRank = Number.POSITIVE_INFINITY;
   for (let i = 0; i < names.length; i++) {
-    const rank = rankOf(role, names[i]);
+    const rank = rankOfName(names[i]);
     if (rank >= 0 && rank < bestRank) {
       best = i;
       bestRank = rank;
@@ -118,7 +186,7 @@ function findNamed(wanted: string, names: readonly string[]): number {
 export function missingColumns(
   missing: readonly string[],
   names: readonly string[],
-  mapping: IngestConfig['columns'],
+  mapping: SourceConfig['columns'],
   path: string,
 ): string {
   const found = names.slice(0, 60).map((name) => `"${shorten(name)}"`);

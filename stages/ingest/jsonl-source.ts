@@ -1,8 +1,9 @@
 /** Rows of JSON lines: one object a line, fields found by their names, dotted paths where the user maps them. */
 
 import { UserError } from '../../pipeline/errors.ts';
-import type { IngestConfig, Role } from './config.ts';
-import { describeColumns, missingColumns, rankOf, roles } from './header-names.ts';
+import type { FactRole, Role, SourceConfig } from './config.ts';
+import { describeColumns, factRoles, missingColumns, rankOf, rankOfFact, roles } from './header-names.ts';
+import { nestedFacts } from './nested-facts.ts';
 import type { FaultyRow, SourceReport, SourceRow, SourceRows } from './source-row.ts';
 
 /** The longest line that is read, in characters. */
@@ -19,7 +20,7 @@ const objectsBeforeGivingUp = 1000;
  */
 export async function* readJsonl(
   texts: AsyncIterable<string>,
-  config: IngestConfig,
+  config: SourceConfig,
   path: string,
   report: SourceReport,
   maxLength = maxLineLength,
@@ -58,7 +59,7 @@ export async function* readJsonl(
 /** Where a value lies in an object: keys from the outside in. */
 type Path = string[];
 
-function createObjectReader(config: IngestConfig, path: string, report: SourceReport) {
+function createObjectReader(config: SourceConfig, path: string, report: SourceReport) {
   const mapping = config.columns;
   const mapped = new Map<Role, Path>();
   for (const role of roles) {
@@ -67,6 +68,7 @@ function createObjectReader(config: IngestConfig, path: string, report: SourceRe
   }
   /** Roles that a key may fill, with its rank; the same for every object, so worked out once. */
   const candidates = new Map<string, { role: Role; rank: number }[]>();
+  const factCandidates = new Map<string, { role: FactRole; rank: number }[]>();
   const seenKeys = new Set<string>();
   const taken: Partial<Record<Role, string>> = {};
   let objects = 0;
@@ -119,10 +121,46 @@ function createObjectReader(config: IngestConfig, path: string, report: SourceRe
       }
     }
     for (const [role, key] of used) taken[role] ??= key;
+    const facts = factsOf(object);
+    if (values.doi === undefined && mapping.doi === undefined) values.doi = facts.doi;
     const usedKeys = new Set(used.values());
     const extra: SourceRow['extra'] = [];
     for (const key of Object.keys(object)) if (!usedKeys.has(key)) extra.push([key, object[key]]);
-    return { line, values, extra };
+    return { line, values, facts: facts.facts, extra };
+  }
+
+  function factsOf(object: Record<string, unknown>): {
+    facts: Partial<Record<FactRole, unknown>>;
+    doi: unknown;
+  } {
+    const { doi, ...facts } = nestedFacts(object);
+    const bestRank: Partial<Record<FactRole, number>> = {};
+    for (const key of Object.keys(object)) {
+      for (const { role, rank } of factCandidatesOf(key)) {
+        const value = object[key];
+        if (value === null || value === '' || rank >= (bestRank[role] ?? Number.POSITIVE_INFINITY)) continue;
+        bestRank[role] = rank;
+        // What lies deeper is more to the point than the object that holds it.
+        if (facts[role] === undefined) facts[role] = value;
+      }
+    }
+    for (const role of factRoles) {
+      const name = mapping[role];
+      if (name === null) delete facts[role];
+      else if (name !== undefined) facts[role] = lookUp(object, [name, ...name.split('.')])?.value;
+    }
+    return { facts, doi };
+  }
+
+  function factCandidatesOf(key: string): { role: FactRole; rank: number }[] {
+    const known = factCandidates.get(key);
+    if (known !== undefined) return known;
+    const list = factRoles.flatMap((role) => {
+      const rank = rankOfFact(role, key);
+      return rank < 0 ? [] : [{ role, rank }];
+    });
+    if (factCandidates.size < 10_000) factCandidates.set(key, list);
+    return list;
   }
 
   function candidatesOf(key: string): { role: Role; rank: number }[] {
@@ -185,13 +223,21 @@ function lookUp(
   [name, ...steps]: Path,
 ): { key: string; value: unknown } | undefined {
   if (Object.hasOwn(object, name)) return { key: name, value: object[name] };
-  let value: unknown = object;
-  for (const step of steps) {
-    if (!isObject(value) || !Object.hasOwn(value, step)) return undefined;
-    value = value[step];
-  }
+  const value = valueAt(object, steps);
+  if (value === undefined) return undefined;
   // What lies deeper stays in its outer object, which is no column of ours.
   return { key: steps.length === 1 ? steps[0] : '', value };
+}
+
+/** What lies at the end of a path; of a list that lies on it, what lies there in each of its members. */
+function valueAt(value: unknown, steps: Path): unknown {
+  if (steps.length === 0) return value;
+  if (Array.isArray(value)) {
+    const found = value.flatMap((member) => valueAt(member, steps) ?? []);
+    return found.length === 0 ? undefined : found;
+  }
+  const [step, ...rest] = steps;
+  return isObject(value) && Object.hasOwn(value, step) ? valueAt(value[step], rest) : undefined;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,13 +1,17 @@
 /** What a source of any format gives for one row: raw values by meaning, before cleaning and checks. */
 
-import type { SkippedRow } from '../../pipeline/contract.ts';
-import type { Role } from './config.ts';
+import type { SkippedRow, Withdrawal } from '../../pipeline/contract.ts';
+import type { FactRole, Role } from './config.ts';
 
 export interface SourceRow {
-  /** Line of the file where the row starts, from 1. */
+  /** Line of the file where the row starts, from 1; 0 where there are no lines. */
   line: number;
   /** As the file has them: a string, a number, a list of strings; undefined where the row has nothing. */
   values: Partial<Record<Role, unknown>>;
+  /** The same for what is told of a paper beside its text. */
+  facts?: Partial<Record<FactRole, unknown>>;
+  /** Set where the source itself says that the paper is void. */
+  withdrawn?: Withdrawal;
   /** Every other column, in the order of the file. */
   extra: [name: string, value: unknown][];
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkRepository, checkRevision, isSafePath, quoted } from '../../pipeline/hub/names.ts';
+import { quoted } from '../../pipeline/http/transfer-fault.ts';
+import { checkRepository, checkRevision, isSafePath } from '../../pipeline/hub/names.ts';
 
 describe('checkRepository', () => {
   it.each([

@@ -7,7 +7,7 @@ import { freshFolder, sampleRows, writePapers } from './fresh-folder.ts';
 /** Tables that grow with the corpus; of the others a glance through all rows costs nothing. */
 const large = [
   ...['document', 'mention', 'document_mentions', 'surface', 'entity', 'acronym', 'tagged', 'embedding'],
-  ...['position', 'assignment', 'skipped_row'],
+  ...['position', 'assignment', 'skipped_row', 'merged_record', 'source_record'],
 ];
 
 /**
@@ -16,7 +16,7 @@ const large = [
  */
 const wholeReads: readonly [statement: RegExp, why: string][] = [
   [/^DELETE FROM document WHERE document_key IN/, 'compares the ids of the source with those stored'],
-  [/^SELECT id, content_hash, year, extra FROM document/, 'tells whether the corpus is another'],
+  [/^SELECT id, content_hash, year, extra, authors, .* FROM document/, 'tells whether the corpus is another'],
   [/^SELECT d\.document_key FROM document d LEFT JOIN/, 'finds what is not worked on yet'],
   [
     /^SELECT surface_id, count\(\*\), count\(DISTINCT document_key\) FROM mention/,
@@ -31,6 +31,7 @@ const wholeReads: readonly [statement: RegExp, why: string][] = [
   [/^DELETE FROM assignment WHERE run_number/, 'all of a run'],
   [/^DELETE FROM position$/, 'the layout is another'],
   [/^SELECT document_key, x, y FROM position/, 'the map shows every document'],
+  [/^DELETE FROM merged_record$/, 'what was merged is told anew'],
   [/^SELECT id, title, (abstract|''), year FROM document/, 'export reads every document'],
   [/^SELECT title, abstract FROM document/, 'label reads every text, one at a time'],
   [/^SELECT document_key, (length\(mentions\)|mentions) FROM document_mentions/, 'all mentions'],
@@ -65,6 +66,8 @@ beforeAll(async () => {
   Object.assign(Database.prototype, { prepare, exec });
   database = new Database(join(folder, 'outputs', 'pipeline.db'));
   database.function('order_key', (id) => String(id).length);
+  for (const name of ['content_hash_of', 'with_missing', 'with_missing_facts'])
+    database.function(name, (own, _other) => own);
   for (const sql of busy.filter((text) => /^CREATE (TEMP|UNIQUE INDEX temp)/.test(text))) database.exec(sql);
 }, 120_000);
 

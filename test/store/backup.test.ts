@@ -25,7 +25,9 @@ const quiet = new AbortController().signal;
 function filled(rows = 200): { path: string; store: Store } {
   const path = join(mkdtempSync(join(tmpdir(), 'scinertopic-backup-')), 'pipeline.db');
   const store = openDatabase(path);
-  const add = store.prepare("INSERT INTO document VALUES (?, ?, ?, ?, ?, 2020, NULL, 'csv', '{}', 'hash')");
+  const add = store.prepare(
+    "INSERT INTO document (document_key, id, order_key, title, abstract, year, doi, source, extra, content_hash) VALUES (?, ?, ?, ?, ?, 2020, NULL, 'csv', '{}', 'hash')",
+  );
   store.transaction(() => {
     for (let i = 0; i < rows; i++) add.run(i, `id-${i}`, i, `title ${i}`, 'abstract '.repeat(400));
   })();

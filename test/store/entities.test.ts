@@ -12,7 +12,9 @@ type Mention = readonly [text: string, type: string, start: number];
 
 function newStore(documents: number): Store {
   const store = openDatabase(join(mkdtempSync(join(tmpdir(), 'scinertopic-entities-')), 'pipeline.db'));
-  const add = store.prepare("INSERT INTO document VALUES (?, ?, ?, '', '', NULL, NULL, '', '{}', 'hash')");
+  const add = store.prepare(
+    "INSERT INTO document (document_key, id, order_key, title, abstract, year, doi, source, extra, content_hash) VALUES (?, ?, ?, '', '', NULL, NULL, '', '{}', 'hash')",
+  );
   // The corpus order is the reverse of the keys.
   for (let key = 1; key <= documents; key++) add.run(key, `id ${key}`, documents - key);
   return store;

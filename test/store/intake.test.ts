@@ -17,6 +17,10 @@ function record(line: number, id: string, more: Partial<IngestedRecord> = {}): I
     line,
     id,
     doi: null,
+    arxiv: null,
+    pmid: null,
+    facts: { authors: [], institutions: [], venue: null, citations: null, published: null },
+    withdrawn: null,
     title,
     abstract: 'An abstract.',
     year: 2020,
@@ -30,8 +34,8 @@ function record(line: number, id: string, more: Partial<IngestedRecord> = {}): I
 
 function take(store: Store, records: IngestedRecord[]) {
   const intake = beginIntake(store);
-  intake.add({ records, skipped: [] });
-  return store.transaction(() => intake.finish('csv'))();
+  intake.add({ source: { name: 'csv', place: 0 }, records, skipped: [] });
+  return store.transaction(() => intake.finish())();
 }
 
 describe('intake', () => {

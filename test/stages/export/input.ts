@@ -56,6 +56,7 @@ export function inputOf(list: readonly TestDocument[]): ExportInput {
       abstract: list.map(() => ''),
       year: list.map(({ year }) => year),
     },
+    papers: null,
     entities: {
       list: entityList,
       document: Int32Array.from(mentions, ({ document }) => document),

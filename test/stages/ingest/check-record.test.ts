@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { IngestedRecord, SkippedRow } from '../../../pipeline/contract.ts';
 import { checkRow, createMendCounts } from '../../../stages/ingest/check-record.ts';
-import { section } from '../../../stages/ingest/config.ts';
+import { source } from '../../../stages/ingest/config.ts';
 import type { SourceRow } from '../../../stages/ingest/source-row.ts';
 import { titleKey } from '../../../stages/ingest/title-key.ts';
 
-const config = section.schema.parse({ path: 'papers.csv' });
+const config = source.parse({ path: 'papers.csv' });
 const abstract = 'We measure how fast the layer grows on sapphire and on glass.';
 
 function check(values: SourceRow['values'], extra: SourceRow['extra'] = []) {
@@ -41,9 +41,13 @@ describe('a sound row', () => {
       line: 7,
       id: 'p1',
       doi: '10.1000/abc.1',
+      arxiv: null,
+      pmid: null,
       title: 'Growth of thin films',
       abstract,
       year: 2019,
+      facts: { authors: [], institutions: [], venue: null, citations: null, published: null },
+      withdrawn: null,
       contentHash: createHash('sha256').update(`Growth of thin films\0${abstract}`).digest('hex'),
       titleKey: 'growthofthinfilms',
       richness: abstract.length + 20 + 50 + 50 + 5,

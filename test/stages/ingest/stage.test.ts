@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { IngestedRecord, SkippedRow } from '../../../pipeline/contract.ts';
 import { Interrupted, UserError } from '../../../pipeline/errors.ts';
+import { source } from '../../../stages/ingest/config.ts';
 import { stage } from '../../../stages/ingest/stage.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ingest-'));
@@ -395,7 +396,7 @@ describe('reading', () => {
 
 describe('settings', () => {
   it('have a description each', () => {
-    const schema = stage.section.schema as unknown as { shape: Record<string, { description?: string }> };
+    const schema = source as unknown as { shape: Record<string, { description?: string }> };
     for (const [name, field] of Object.entries(schema.shape)) expect(field.description, name).toBeTruthy();
   });
 
