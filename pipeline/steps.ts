@@ -2,18 +2,10 @@
 
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import type {
-  DocumentColumns,
-  Embedded,
-  Job,
-  ModelPin,
-  Reduced,
-  RunFacts,
-  StageName,
-  Tagged,
-} from './contract.ts';
+import type { Embedded, Job, ModelPin, Reduced, RunFacts, StageName, Tagged } from './contract.ts';
 import { Interrupted, UserError } from './errors.ts';
 import { stageOrder, stages } from './order.ts';
+import { workOnPending } from './pending-work.ts';
 import { differences, workKey } from './plan.ts';
 import { findModel, type Precision } from './provide-model.ts';
 import { manifestCounts, publish } from './publish.ts';
@@ -28,9 +20,7 @@ import {
 } from './settings.ts';
 import {
   countDocuments,
-  pendingDocuments,
   readDocuments,
-  readDocumentsByKey,
   readHeadings,
   readIds,
   readOrder,
@@ -84,7 +74,6 @@ import {
   writeEmbeddings,
   writePositions,
 } from './store/vectors.ts';
-import { type DocumentStageName, workInOrder } from './workers/pool.ts';
 
 /** What every step works with. */
 export interface Step {
@@ -107,17 +96,6 @@ export interface StepResult {
   documents: number;
   intake?: IntakeCounts;
 }
-
-/** Documents per batch: enough to keep a worker busy, few enough to lose little to a crash. */
-const batchSize = 64;
-
-/**
- * Batches are stored together until so many milliseconds have passed: storing one writes to pages all over the
- * tables, most of which the next one writes to again. Half the time goes; a crash costs no more than this.
- */
-const millisecondsBetweenWrites = 1_000;
-/** From this share of all documents on it pays to make an index anew. */
-const MANY_SHARE = 0.2;
 
 export const steps: Record<StageName, (step: Step) => Promise<StepResult>> = {
   ingest,
@@ -211,7 +189,6 @@ async function embed(step: Step): Promise<StepResult> {
   const { task } = settings.sections.embed;
   const key = workKey(['embed', stages.embed.version, task ?? null, model.hash, device]);
   const documents = await workOnPending<Embedded>(step, 'embed', 'embedding', key, model, {
-    expectMany: () => {},
     write: (batch, output) =>
       writeEmbeddings(store, batch.keys, batch.documents.contentHash, key, model.reference, output),
   });
@@ -461,73 +438,4 @@ function markDone(step: Step, stage: StageName, output: string): void {
 /** Nothing of the stage is stored once it was asked to stop: the next run does it again. */
 function checkSignal(step: Step): void {
   if (step.signal.aborted) throw new Interrupted('Interrupted.');
-}
-
-/**
- * Sends every document without an up-to-date result through the stage's workers and stores what comes second by
- * second, so that a crash costs the batches under way and little more.
- *
- * @returns How many documents were worked on.
- */
-async function workOnPending<Output>(
-  step: Step,
-  stage: DocumentStageName,
-  table: 'tagged' | 'embedding',
-  key: string,
-  model: ModelPin,
-  into: Destination<Output>,
-): Promise<number> {
-  const { store, settings } = step;
-  const pending = pendingDocuments(store, table, step.force ? '' : key);
-  const { device } = settings.sections.run;
-  const data = { stage, config: settings.sections[stage], model, machine: { device, threads: 1 } };
-  let done = 0;
-  if (pending.length > 0) makeStale(store, [stage], stage);
-  if (pending.length > MANY_SHARE * countDocuments(store)) into.expectMany();
-  step.progress(0, pending.length);
-  const results = workInOrder<Batch, Output>(
-    data,
-    settings.sections.run.threads,
-    batchesOf(store, pending),
-    step.signal,
-  );
-  let unwritten: { batch: Batch; output: Output }[] = [];
-  let wrote = performance.now();
-  const writeAll = store.transaction(() => {
-    for (const { batch, output } of unwritten) into.write(batch, output);
-  });
-  try {
-    for await (const result of results) {
-      unwritten.push(result);
-      done += result.batch.keys.length;
-      step.progress(done, pending.length);
-      if (performance.now() - wrote < millisecondsBetweenWrites) continue;
-      writeAll.immediate();
-      unwritten = [];
-      wrote = performance.now();
-    }
-  } finally {
-    // What is done stays done, however the work ends.
-    writeAll.immediate();
-  }
-  return done;
-}
-
-/** Where results go. */
-interface Destination<Output> {
-  /** Told before results of a large part of all documents are written. */
-  expectMany(): void;
-  write(batch: Batch, output: Output): void;
-}
-
-interface Batch {
-  keys: number[];
-  documents: DocumentColumns & { contentHash: string[] };
-}
-
-function* batchesOf(store: Store, pending: readonly number[]): Generator<Batch> {
-  for (let from = 0; from < pending.length; from += batchSize) {
-    const keys = pending.slice(from, from + batchSize);
-    yield { keys, documents: readDocumentsByKey(store, keys) };
-  }
 }

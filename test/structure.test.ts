@@ -63,9 +63,10 @@ const allowed: [place: RegExp, may: RegExp][] = [
   [/^pipeline\/workers$/, /^pipeline\/(contract|errors|model|order)$/],
   [/^pipeline\/publish$/, /^pipeline\/(contract|errors)$/],
   [/^pipeline\/plan$/, /^pipeline\/(contract|errors|order|provide-model|settings|model|store)$/],
+  [/^pipeline\/pending-work$/, /^pipeline\/(contract|settings|store|workers)$/],
   [
     /^pipeline\/steps$/,
-    /^pipeline\/(contract|errors|order|plan|provide-model|publish|settings|store|workers)$/,
+    /^pipeline\/(contract|errors|order|pending-work|plan|provide-model|publish|settings|store)$/,
   ],
   [/^pipeline\/fetch-sources$/, /^pipeline\/(contract|errors|order|settings|store)$/],
   [/^pipeline\/prune-exports$/, /^$/],

@@ -37,6 +37,29 @@ export function kernelMemory(bytes: number): KernelMemory {
   return new WebAssembly.Memory({ initial: Math.max(1, pages), maximum: maxKernelPages, shared: true });
 }
 
+/** Deals a kernel's memory out, from the start on, in whole cache lines. */
+export interface MemoryCut {
+  /** Address of the next `bytes`. */
+  take(bytes: number): number;
+  /** Bytes dealt out so far. */
+  end(): number;
+}
+
+const lineBytes = 64;
+
+export function cutMemory(): MemoryCut {
+  // Nothing lies at address 0.
+  let used = lineBytes;
+  return {
+    take: (bytes) => {
+      const start = used;
+      used += lineBytes * Math.ceil(bytes / lineBytes);
+      return start;
+    },
+    end: () => used,
+  };
+}
+
 /**
  * @param name File below pipeline/kernels without its ending.
  * @param memory As kernelMemory gives it; addresses handed to the functions are bytes into it.

@@ -4,7 +4,7 @@
  * twin here, which gives the same bits.
  */
 
-import { type KernelMemory, kernelMemory, loadKernel } from './kernel.ts';
+import { cutMemory, type KernelMemory, kernelMemory, loadKernel } from './kernel.ts';
 import { pause } from './pause.ts';
 import { compiledModule, type OpenTeamWork, startTeam } from './thread-team.ts';
 
@@ -90,16 +90,11 @@ export function openFilter(
 
 /** @param m Entries of the matrix. */
 export function filterPlaces(n: number, p: number, m: number): Omit<FilterWork, 'memory'> & { end: number } {
-  let used = 64;
-  const take = (numbers: number): number => {
-    const start = used;
-    used += 64 * Math.ceil(numbers / 16);
-    return start;
-  };
+  const { take, end } = cutMemory();
   return {
-    ...{ n, p, m, offsets: take(n + 1), targets: take(m), entries: take(m) },
-    blocks: [take(n * p), take(n * p)],
-    end: used,
+    ...{ n, p, m, offsets: take(4 * (n + 1)), targets: take(4 * m), entries: take(4 * m) },
+    blocks: [take(4 * n * p), take(4 * n * p)],
+    end: end(),
   };
 }
 

@@ -3,7 +3,7 @@
  * moved by the WebAssembly kernel.
  */
 
-import { type KernelMemory, loadKernel } from './kernel.ts';
+import { cutMemory, type KernelMemory, loadKernel } from './kernel.ts';
 import { createRandom } from './random.ts';
 import type { OpenTeamWork } from './thread-team.ts';
 import {
@@ -35,12 +35,7 @@ export interface LayoutPlaces {
 
 /** @param m Edges, those that fill pairs up included. */
 export function layoutPlaces(n: number, nComponents: number, blocks: number, m: number): LayoutPlaces {
-  let used = 64;
-  const take = (bytes: number): number => {
-    const start = used;
-    used += 64 * Math.ceil(bytes / 64);
-    return start;
-  };
+  const { take, end } = cutMemory();
   return {
     positions: take(4 * n * paddedDimensions(nComponents)),
     snapshot: take(4 * CHANCE_ROWS * nComponents * Math.ceil(n / CHANCE_ROWS)),
@@ -51,7 +46,7 @@ export function layoutPlaces(n: number, nComponents: number, blocks: number, m: 
     tails: take(2 * m),
     rates: take(2 * m),
     clocks: take(2 * m),
-    end: used,
+    end: end(),
   };
 }
 

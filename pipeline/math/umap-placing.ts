@@ -3,7 +3,7 @@
  * itself, moved by the WebAssembly kernel.
  */
 
-import { type KernelMemory, loadKernel } from './kernel.ts';
+import { cutMemory, type KernelMemory, loadKernel } from './kernel.ts';
 import type { OpenTeamWork } from './thread-team.ts';
 import { CHANCE_ROWS, paddedDimensions, pushFactor, TABLE_SIZE, WINDOW_GROUPS } from './umap-moves.ts';
 
@@ -26,12 +26,7 @@ export interface PlacingPlaces {
 
 /** @param m New rows, of k neighbours each. */
 export function placingPlaces(n: number, nComponents: number, m: number, k: number): PlacingPlaces {
-  let used = 64;
-  const take = (bytes: number): number => {
-    const start = used;
-    used += 64 * Math.ceil(bytes / 64);
-    return start;
-  };
+  const { take, end } = cutMemory();
   const padded = paddedDimensions(nComponents);
   return {
     positions: take(4 * n * padded),
@@ -42,7 +37,7 @@ export function placingPlaces(n: number, nComponents: number, m: number, k: numb
     tails: take(4 * m * k),
     rates: take(2 * m * k),
     chances: take(8 * m),
-    end: used,
+    end: end(),
   };
 }
 

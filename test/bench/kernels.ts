@@ -1,6 +1,6 @@
 /**
- * Kernels on vectors of real papers and on synthetic points, each in a process of its own, beside the packages that do the same: umap-js and
- * hdbscan-ts always, Python's where a Python has them. All read the same file of points.
+ * Kernels on vectors of real papers and on synthetic points, each in a process of its own, beside the packages that do
+ * the same: umap-js and hdbscan-ts always, Python's where a Python has them. All read the same file of points.
  */
 
 import type { Bench } from './bench.ts';

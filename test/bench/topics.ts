@@ -9,6 +9,7 @@ import { packageRoot } from '../../pipeline/model/package-root.ts';
 import { openForReading } from '../../pipeline/store/open.ts';
 import type { Bench } from './bench.ts';
 import { writeNumbers } from './float-file.ts';
+import { jobConfig } from './job-config.ts';
 import { attempt, findPython, runNode, runPython, withScratchFolder } from './measured-process.ts';
 import { absent, countPapers, writeSample } from './papers.ts';
 import { type Cell, printTable } from './table.ts';
@@ -18,6 +19,9 @@ const cli = join(packageRoot(), 'dist', 'pipeline', 'cli.js');
 const database = 'pipeline.db';
 const stages = ['reduce', 'cluster', 'label'] as const;
 const defaultSize = 50_000;
+/** Nothing of one run is kept for the next, by the peer neither. */
+const alone = { backups: 0, refresh: 'refit' };
+const oneLayout = { tries: 1 };
 
 /** What topic-peers.py prints. */
 interface PeerResult {
@@ -57,7 +61,10 @@ export const topicsBench: Bench = {
         await writeSample(corpora.acl, papers, n, join(folder, 'papers.jsonl.gz'));
         let base: number | null = null;
         for (const count of threads) {
-          writeFileSync(join(folder, 'config.yaml'), configOf(count, seed));
+          writeFileSync(
+            join(folder, 'config.yaml'),
+            jobConfig({ database, seed, threads: count }, { run: alone, reduce: oneLayout }),
+          );
           const command = (...args: string[]) =>
             runNode(cli, ['pipeline', ...args, '--config', 'config.yaml', '--json'], { cwd: folder });
           await attempt(print, `topics, n ${n}`, async () => {
@@ -106,25 +113,6 @@ export const topicsBench: Bench = {
     );
   },
 };
-
-function configOf(threads: number, seed: number): string {
-  return [
-    'run:',
-    `  database: ${database}`,
-    `  seed: ${seed}`,
-    `  threads: ${threads}`,
-    '  backups: 0',
-    '  refresh: refit',
-    'reduce:',
-    '  tries: 1',
-    'ingest:',
-    '  source: jsonl',
-    '  path: papers.jsonl.gz',
-    'export:',
-    '  directory: out',
-    '',
-  ].join('\n');
-}
 
 /** The vectors and texts of the finished run, in files for the peer. */
 function writeInput(folder: string): { points: string; texts: string; n: number; d: number } {

@@ -8,6 +8,7 @@ import { basename, join } from 'node:path';
 import { packageRoot } from '../../pipeline/model/package-root.ts';
 import { stageOrder } from '../../pipeline/order.ts';
 import type { Bench } from './bench.ts';
+import { jobConfig } from './job-config.ts';
 import { judgeLabels, labelHeader, labelTitle } from './labels.ts';
 import { attempt, type Measured, runNode, runTask, withScratchFolder } from './measured-process.ts';
 import { absent, countPapers, writeSample } from './papers.ts';
@@ -53,7 +54,7 @@ export const wholeJobBench: Bench = {
               const to = join(folder, 'papers.jsonl.gz');
               if (n > papers) await runTask('mix-papers', { corpus: path, papers, wanted: n, to });
               else await writeSample(path, papers, n, to);
-              writeFileSync(join(folder, 'config.yaml'), configOf(count, seed));
+              writeFileSync(join(folder, 'config.yaml'), jobConfig({ database, seed, threads: count }));
               await measureFolder(folder, basename(path).replace(/\..*$/, ''), n, count, rows);
               // Topics are the same whatever the threads.
               if (count === threads[0]) rows.terms.push(...judgeLabels(join(folder, database)));
@@ -125,22 +126,6 @@ async function measureFolder(
       ...[ended.peakMegabytes, ended.wallSeconds / readingSeconds],
     ]);
   }
-}
-
-/** All settings but these are the defaults. */
-function configOf(threads: number, seed: number): string {
-  return [
-    'run:',
-    `  database: ${database}`,
-    `  seed: ${seed}`,
-    `  threads: ${threads}`,
-    'ingest:',
-    '  source: jsonl',
-    '  path: papers.jsonl.gz',
-    'export:',
-    '  directory: outputs',
-    '',
-  ].join('\n');
 }
 
 function command(folder: string, ...args: string[]): Promise<Measured> {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cutOff, FakeService, failed, hangUp, instead } from './fake-service.ts';
-import { fetchInto, keptBy, keptSource, newStore } from './kept-sources.ts';
+import { expectSameWhereverServiceDies, fetchInto, keptBy, keptSource, newStore } from './kept-sources.ts';
 
 interface Paper {
   id: string;
@@ -181,19 +181,7 @@ describe('a service that fails', () => {
   });
 
   it('gives the same papers at whichever request it dies for a while', async () => {
-    const whole = newStore();
-    await fetchInto(whole, source());
-    const { revision: _revision, ...expected } = keptBy(whole, source());
-    const requests = service.asked.length;
-    for (let request = 0; request < requests; request++) {
-      const store = newStore();
-      service.deadFrom = service.asked.length + request;
-      await expect(fetchInto(store, source())).rejects.toThrow('answered 500');
-      service.deadFrom = Number.POSITIVE_INFINITY;
-      await fetchInto(store, source());
-      const { revision: _other, ...found } = keptBy(store, source());
-      expect(found).toEqual(expected);
-    }
+    await expectSameWhereverServiceDies(service, source);
   });
 
   it('is asked from the start where the place in its list has expired, and nothing between is missed', async () => {

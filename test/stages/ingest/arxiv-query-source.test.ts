@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeService, failed, instead } from './fake-service.ts';
-import { fetchInto, keptBy, keptSource, newStore } from './kept-sources.ts';
+import { expectSameWhereverServiceDies, fetchInto, keptBy, keptSource, newStore } from './kept-sources.ts';
 
 interface Entry {
   number: number;
@@ -105,19 +105,7 @@ describe('papers that a query finds', () => {
   });
 
   it('are the same at whichever request the service dies for a while', async () => {
-    const whole = newStore();
-    await fetchInto(whole, source());
-    const { revision: _revision, ...expected } = keptBy(whole, source());
-    for (let request = 0; request < 3; request++) {
-      const store = newStore();
-      service.deadFrom = service.asked.length + request;
-      await expect(fetchInto(store, source())).rejects.toThrow('answered 500');
-      service.deadFrom = Number.POSITIVE_INFINITY;
-      // What changes meanwhile moves to the front, and moves the others on: none is passed over.
-      await fetchInto(store, source());
-      const { revision: _other, ...found } = keptBy(store, source());
-      expect(found).toEqual(expected);
-    }
+    await expectSameWhereverServiceDies(service, source);
   });
 
   it('are asked for again where a page comes empty, as happens', async () => {

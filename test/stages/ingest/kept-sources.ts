@@ -3,10 +3,12 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import type { IngestedRecord, KeptSource, SkippedRow } from '../../../pipeline/contract.ts';
 import { openDatabase, type Store } from '../../../pipeline/store/open.ts';
 import { beginSource, readRecords, storeChanges } from '../../../pipeline/store/sources.ts';
 import { stage } from '../../../stages/ingest/stage.ts';
+import type { FakeService } from './fake-service.ts';
 
 export function newStore(): Store {
   return openDatabase(join(mkdtempSync(join(tmpdir(), 'scinertopic-kept-')), 'pipeline.db'));
@@ -62,4 +64,32 @@ export function keptBy(store: Store, source: KeptSource): Kept {
     skipped: pieces.flatMap(({ skipped }) => skipped),
     revision,
   };
+}
+
+/**
+ * Fetches a source from a service that dies at its first, second, … request and comes back, and expects each time what
+ * an undisturbed service gives.
+ *
+ * @param asksRestAlone Whether what had been stored is not asked for again.
+ */
+export async function expectSameWhereverServiceDies(
+  service: FakeService,
+  source: () => KeptSource,
+  { asksRestAlone = false } = {},
+): Promise<void> {
+  const undisturbed = newStore();
+  await fetchInto(undisturbed, source());
+  const { revision: _revision, ...expected } = keptBy(undisturbed, source());
+  const requests = service.asked.length;
+  for (let request = 0; request < requests; request++) {
+    const store = newStore();
+    service.deadFrom = service.asked.length + request;
+    await expect(fetchInto(store, source())).rejects.toThrow('answered 500');
+    service.deadFrom = Number.POSITIVE_INFINITY;
+    const asked = service.asked.length;
+    await fetchInto(store, source());
+    if (asksRestAlone) expect(service.asked.length - asked).toBe(requests - request);
+    const { revision: _other, ...found } = keptBy(store, source());
+    expect(found).toEqual(expected);
+  }
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cutOff, FakeService, failed, hangUp, instead } from './fake-service.ts';
-import { fetchInto, keptBy, keptSource, newStore } from './kept-sources.ts';
+import { expectSameWhereverServiceDies, fetchInto, keptBy, keptSource, newStore } from './kept-sources.ts';
 
 interface Work {
   id: string;
@@ -209,22 +209,7 @@ describe('a service that fails', () => {
   });
 
   it('gives the same works at whichever request it dies for a while', async () => {
-    const undisturbed = newStore();
-    await fetchInto(undisturbed, source());
-    const { revision: _revision, ...expected } = keptBy(undisturbed, source());
-    const requests = service.asked.length;
-    for (let request = 0; request < requests; request++) {
-      const store = newStore();
-      service.deadFrom = service.asked.length + request;
-      await expect(fetchInto(store, source())).rejects.toThrow('answered 500');
-      service.deadFrom = Number.POSITIVE_INFINITY;
-      const resumed = service.asked.length;
-      await fetchInto(store, source());
-      // What had been stored is not asked for again.
-      expect(service.asked.length - resumed).toBe(requests - request);
-      const { revision: _other, ...found } = keptBy(store, source());
-      expect(found).toEqual(expected);
-    }
+    await expectSameWhereverServiceDies(service, source, { asksRestAlone: true });
   });
 
   it('gives the same works however often the process dies', async () => {

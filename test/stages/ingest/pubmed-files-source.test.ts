@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cutOff, FakeService, failed } from './fake-service.ts';
-import { fetchInto, keptBy, keptSource, newStore } from './kept-sources.ts';
+import { expectSameWhereverServiceDies, fetchInto, keptBy, keptSource, newStore } from './kept-sources.ts';
 import { articleSet, deletions } from './pubmed-papers.ts';
 
 const structured = `<AbstractText Label="BACKGROUND" NlmCategory="BACKGROUND">Few know <i>lichens</i>.</AbstractText>
@@ -179,19 +179,7 @@ describe('files that are offered on the web', () => {
   });
 
   it('give the same at whichever request the service dies for a while', async () => {
-    const whole = newStore();
-    await fetchInto(whole, source());
-    const { revision: _revision, ...expected } = keptBy(whole, source());
-    const requests = service.asked.length;
-    for (let request = 0; request < requests; request++) {
-      const store = newStore();
-      service.deadFrom = service.asked.length + request;
-      await expect(fetchInto(store, source())).rejects.toThrow('answered 500');
-      service.deadFrom = Number.POSITIVE_INFINITY;
-      await fetchInto(store, source());
-      const { revision: _other, ...found } = keptBy(store, source());
-      expect(found).toEqual(expected);
-    }
+    await expectSameWhereverServiceDies(service, source);
   });
 
   it('are looked for where the user says', async () => {

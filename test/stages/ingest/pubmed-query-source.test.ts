@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cutOff, FakeService, failed, hangUp, instead } from './fake-service.ts';
-import { fetchInto, keptBy, keptSource, newStore } from './kept-sources.ts';
+import { expectSameWhereverServiceDies, fetchInto, keptBy, keptSource, newStore } from './kept-sources.ts';
 import { type Article, articleSet } from './pubmed-papers.ts';
 
 interface Entry extends Article {
@@ -136,21 +136,7 @@ describe('articles that a query finds', () => {
   });
 
   it('are the same at whichever request the service dies for a while', async () => {
-    const whole = newStore();
-    await fetchInto(whole, source());
-    const { revision: _revision, ...expected } = keptBy(whole, source());
-    const requests = service.asked.length;
-    for (let request = 0; request < requests; request++) {
-      const store = newStore();
-      service.deadFrom = service.asked.length + request;
-      await expect(fetchInto(store, source())).rejects.toThrow('answered 500');
-      service.deadFrom = Number.POSITIVE_INFINITY;
-      const resumed = service.asked.length;
-      await fetchInto(store, source());
-      expect(service.asked.length - resumed).toBe(requests - request);
-      const { revision: _other, ...found } = keptBy(store, source());
-      expect(found).toEqual(expected);
-    }
+    await expectSameWhereverServiceDies(service, source, { asksRestAlone: true });
   });
 
   it('that are gone when they are fetched, and that come broken, are told', async () => {
